@@ -1,0 +1,65 @@
+import js from '@eslint/js';
+import nx from '@nx/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+/** What each room may import (docs/architecture.md). `errors` is the floor that every room stands on: docs/decisions/0001. */
+const edges = {
+  errors: [],
+  ledger: [],
+  numerics: ['ledger'],
+  aggregation: ['ledger'],
+  rounds: ['aggregation', 'ledger'],
+  protocol: ['ledger', 'rounds'],
+  onnx: [],
+  artifacts: ['onnx', 'numerics', 'ledger'],
+  runtime: ['onnx', 'numerics'],
+  dataset: ['ledger'],
+  coordinator: ['ledger', 'numerics', 'aggregation', 'rounds', 'protocol', 'onnx', 'artifacts'],
+  worker: ['ledger', 'numerics', 'aggregation', 'rounds', 'protocol', 'onnx', 'artifacts', 'runtime', 'dataset'],
+  cli: ['protocol', 'onnx', 'artifacts', 'ledger'],
+  'example-sentiment': ['protocol', 'onnx', 'ledger'],
+  'e2e-fleet': ['protocol', 'onnx', 'ledger', 'numerics', 'example-sentiment'],
+};
+
+/** Packages that only their own room may touch. */
+const roomOf = {
+  'onnxruntime-node': ['runtime'],
+  '@nestjs/*': ['coordinator'],
+  '@prisma/*': ['coordinator'],
+  '@huggingface/tokenizers': ['dataset'],
+};
+
+const bannedFrom = (room) => Object.entries(roomOf).filter(([, rooms]) => !rooms.includes(room)).map(([name]) => name);
+
+export default [
+  { ignores: ['**/dist', '**/out-tsc', '**/node_modules', '**/generated', '**/.nx', '**/tmp'] },
+  js.configs.recommended,
+  ...tseslint.configs.recommended,
+  { files: ['**/*.mjs', '**/*.cjs', '**/*.js'], languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly', Buffer: 'readonly' } } },
+  {
+    files: ['**/*.ts', '**/*.tsx', '**/*.mjs'],
+    plugins: { '@nx': nx },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@nx/enforce-module-boundaries': ['error', {
+        enforceBuildableLibDependency: true,
+        allow: [],
+        depConstraints: [
+          ...Object.entries(edges).map(([room, targets]) => ({
+            sourceTag: `room:${room}`,
+            onlyDependOnLibsWithTags: ['room:errors', ...targets.map((target) => `room:${target}`)],
+            bannedExternalImports: bannedFrom(room),
+          })),
+          { sourceTag: 'side:server', notDependOnLibsWithTags: ['side:device', 'side:test'] },
+          { sourceTag: 'side:device', notDependOnLibsWithTags: ['side:server', 'side:test'] },
+          { sourceTag: 'side:operator', notDependOnLibsWithTags: ['side:server', 'side:device'] },
+          { sourceTag: 'side:both', onlyDependOnLibsWithTags: ['side:both'] },
+        ],
+      }],
+    },
+  },
+  // Nest reads constructor parameter types at run time: a type-only import there would erase them.
+  { files: ['apps/coordinator/**/*.ts'], rules: { '@typescript-eslint/consistent-type-imports': 'off' } },
+];

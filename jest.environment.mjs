@@ -1,0 +1,12 @@
+import { TestEnvironment } from 'jest-environment-node';
+
+/** Shares the typed-array constructors with the tests: native addons (onnxruntime) check against those of the main realm. */
+export default class extends TestEnvironment {
+  constructor(config, context) {
+    super(config, context);
+    for (const constructor of [ArrayBuffer, SharedArrayBuffer, Uint8Array, Int8Array, Uint16Array, Int16Array,
+      Uint32Array, Int32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array]) {
+      this.global[constructor.name] = constructor;
+    }
+  }
+}
