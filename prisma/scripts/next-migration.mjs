@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from '@prisma/driver-adapter-utils';
 
 const prismaFolder = fileURLToPath(new URL('..', import.meta.url));
 const migrationsFolder = `${prismaFolder}migrations`;
@@ -23,6 +23,7 @@ async function loadEngine() {
   const entry = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
   const bindings = await import(entry);
   const { instance } = await WebAssembly.instantiate(readFileSync(entry.replace(/\.js$/, '.wasm')), { './schema_engine_bg.js': bindings });
+  globalThis.PRISMA_WASM_PANIC_REGISTRY = { set_message: (message) => console.error(message) };
   bindings.__wbg_set_wasm(instance.exports);
   instance.exports.__wbindgen_start();
   return bindings.SchemaEngine;
@@ -30,13 +31,22 @@ async function loadEngine() {
 
 let databases = 0;
 
-/** PostgreSQL's catalogs have columns of type "char" (18), which Prisma's pg adapter does not know: given as characters. */
+/** PostgreSQL's catalogs have columns of type "char" (18), which Prisma's pg adapter does not know: handed on as characters. */
 function readCatalogCharacters(adapter) {
-  const query = adapter.performIO.bind(adapter);
-  adapter.performIO = async (input) => {
-    const result = await query(input);
-    for (const field of result.fields) if (field.dataTypeID === 18) field.dataTypeID = 1042;
+  const catalogCharacter = 18, text = 25;
+  const charactersOf = new WeakMap();
+  const performIO = adapter.performIO.bind(adapter);
+  adapter.performIO = async (query) => {
+    const result = await performIO(query);
+    charactersOf.set(result.rows, result.fields.map((field) => field.dataTypeID === catalogCharacter));
+    for (const field of result.fields) if (field.dataTypeID === catalogCharacter) field.dataTypeID = text;
     return result;
+  };
+  const queryRaw = adapter.queryRaw.bind(adapter);
+  adapter.queryRaw = async (query) => {
+    const { rows, columnNames, columnTypes } = await queryRaw(query);
+    const isCharacter = charactersOf.get(rows);
+    return { rows, columnNames, columnTypes: columnTypes.map((type, index) => (isCharacter[index] ? ColumnTypeEnum.Character : type)) };
   };
 }
 
