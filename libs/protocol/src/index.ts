@@ -13,3 +13,21 @@ export { refusalSchema } from './events/fields.js';
 export { protocolMismatch } from './events/session.js';
 export { declineReasons } from './events/rounds.js';
 export { endStates } from './events/runs.js';
+
+export { apiPrefix, octetStream, routes, type RequestOf, type ResponseOf, type Route, type RouteName, type RouteRole } from './rest/routes.js';
+export { parseRequest, problemMediaType, problemSchema, refusalOfProblem, toProblem, type Problem } from './rest/problem.js';
+export { operatorRoles, operatorRole, whoamiSchema, type OperatorRole, type Whoami } from './rest/operators.js';
+export { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema, type EnrolmentToken, type EnrolmentTokenRequest, type NewEnrolmentToken } from './rest/enrolment-tokens.js';
+export { deviceActions, deviceQuery, deviceSchema, deviceStates, type Device, type DeviceState } from './rest/devices.js';
+export {
+  challengeRequest, challengeSchema, credentialContext, credentialRequest, credentialSchema, enrolmentContext, enrolmentRequest, enrolmentSchema,
+  type Challenge, type Credential, type CredentialRequest, type Enrolment, type EnrolmentRequest,
+} from './rest/device-access.js';
+export { fileRoles, modelFileQuery, modelFileSchema, modelRequest, modelSchema, modelStates, type Model, type ModelFile, type ModelRequest } from './rest/models.js';
+export { estimatorSchema, policySchema, runRequest, stepRuleSchema, taskSchema, type RunRequest } from './rest/run-request.js';
+export {
+  artifactSchema, assignmentSchema, assignmentStates, evaluationSchema, logQuery, roundSchema, roundStates, runActions, runQuery, runSchema, runStates,
+  signedManifestSchema, type Artifact, type Assignment, type Evaluation, type RoundRow, type Run, type RunState,
+} from './rest/runs.js';
+export { pageOf, pageQuery } from './rest/fields.js';
+export { healthSchema, versionSchema, type Health, type Version } from './rest/service.js';

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { displayName, instant, opaqueId } from './fields.js';
+
+/** Lets `usesMax` devices in until it expires; with `approval` they wait for an operator. */
+export const enrolmentTokenRequest = z.strictObject({
+  name: displayName.optional(),
+  expiresInSeconds: z.int().min(1).max(31_536_000).default(86_400),
+  usesMax: z.int().min(1).max(100_000).default(1),
+  approval: z.boolean().default(false),
+});
+export type EnrolmentTokenRequest = z.input<typeof enrolmentTokenRequest>;
+
+export const enrolmentTokenSchema = z.object({
+  id: opaqueId,
+  name: z.string().nullable(),
+  createdAt: instant,
+  expiresAt: instant,
+  usesMax: z.int(),
+  uses: z.int(),
+  approval: z.boolean(),
+});
+export type EnrolmentToken = z.infer<typeof enrolmentTokenSchema>;
+
+/** The only answer that holds the token itself: the coordinator keeps its hash. */
+export const newEnrolmentTokenSchema = enrolmentTokenSchema.extend({ token: z.string() });
+export type NewEnrolmentToken = z.infer<typeof newEnrolmentTokenSchema>;

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { challengeRequest, challengeSchema, credentialRequest, credentialSchema, enrolmentRequest, enrolmentSchema } from './device-access.js';
+import { deviceActions, deviceQuery, deviceSchema } from './devices.js';
+import { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema } from './enrolment-tokens.js';
+import { listOf, opaqueId, pageOf, pageQuery, runId } from './fields.js';
+import { modelFileQuery, modelFileSchema, modelRequest, modelSchema } from './models.js';
+import { whoamiSchema, type OperatorRole } from './operators.js';
+import { runRequest } from './run-request.js';
+import { artifactSchema, assignmentSchema, evaluationSchema, logQuery, roundSchema, runActions, runQuery, runSchema, signedManifestSchema } from './runs.js';
+import { healthSchema, versionSchema } from './service.js';
+
+/** Where all routes but health and version live. */
+export const apiPrefix = '/api/v1';
+
+/** Bytes of a body that is not JSON. */
+export const octetStream = 'application/octet-stream';
+
+/** The least that a caller must be: an operator of this role or above, a device with a credential, or nobody in particular. */
+export type RouteRole = 'anyone' | OperatorRole | 'device' | 'viewer-or-device';
+
+/** One route of the REST API: the controller, the OpenAPI document and the clients are made from it. */
+export interface Route {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** whole path, parameters as `:name` */
+  path: string;
+  summary: string;
+  role: RouteRole;
+  params: z.ZodObject | null;
+  query: z.ZodType | null;
+  /** JSON body, `octetStream`, or null for none */
+  request: z.ZodType | typeof octetStream | null;
+  /** JSON body of the answer, `octetStream`, or null for none */
+  response: z.ZodType | typeof octetStream | null;
+  status: number;
+}
+
+function route<const R extends Partial<Route> & Pick<Route, 'method' | 'path' | 'summary' | 'role'>>(definition: R) {
+  return { params: null, query: null, request: null, response: null, status: definition.method === 'DELETE' ? 204 : 200, ...definition };
+}
+
+const byId = z.strictObject({ id: opaqueId });
+/** Run ids are numbers, but text in a path. */
+const byRun = z.strictObject({ id: z.coerce.number<number | string>().pipe(runId) });
+const inApi = <const P extends string>(path: P) => `${apiPrefix}${path}` as const;
+
+function deviceAction<const A extends (typeof deviceActions)[number]>(action: A) {
+  return route({ method: 'POST', path: inApi(`/devices/:id/${action}`), summary: `${action} a device`, role: 'operator', params: byId, response: deviceSchema });
+}
+
+function runAction<const A extends (typeof runActions)[number]>(action: A) {
+  return route({ method: 'POST', path: inApi(`/runs/:id/${action}`), summary: `${action} a run`, role: 'operator', params: byRun, response: runSchema });
+}
+
+/** Every route, by the name that a client calls it. */
+export const routes = {
+  whoami: route({ method: 'GET', path: inApi('/whoami'), summary: 'who the token belongs to', role: 'viewer', response: whoamiSchema }),
+
+  createEnrolmentToken: route({ method: 'POST', path: inApi('/enrolment-tokens'), summary: 'make a token that lets devices in', role: 'operator', request: enrolmentTokenRequest, response: newEnrolmentTokenSchema, status: 201 }),
+  listEnrolmentTokens: route({ method: 'GET', path: inApi('/enrolment-tokens'), summary: 'tokens that are not deleted', role: 'operator', response: listOf(enrolmentTokenSchema) }),
+  deleteEnrolmentToken: route({ method: 'DELETE', path: inApi('/enrolment-tokens/:id'), summary: 'end a token; devices that used it stay', role: 'operator', params: byId }),
+
+  listDevices: route({ method: 'GET', path: inApi('/devices'), summary: 'enrolled devices', role: 'viewer', query: deviceQuery, response: pageOf(deviceSchema) }),
+  showDevice: route({ method: 'GET', path: inApi('/devices/:id'), summary: 'one device', role: 'viewer', params: byId, response: deviceSchema }),
+  approveDevice: deviceAction('approve'),
+  suspendDevice: deviceAction('suspend'),
+  resumeDevice: deviceAction('resume'),
+  revokeDevice: deviceAction('revoke'),
+
+  createModel: route({ method: 'POST', path: inApi('/models'), summary: 'announce a base model', role: 'operator', request: modelRequest, response: modelSchema, status: 201 }),
+  listModels: route({ method: 'GET', path: inApi('/models'), summary: 'base models', role: 'viewer', response: listOf(modelSchema) }),
+  showModel: route({ method: 'GET', path: inApi('/models/:id'), summary: 'one base model', role: 'viewer', params: byId, response: modelSchema }),
+  uploadModelFile: route({ method: 'PUT', path: inApi('/models/:id/files'), summary: 'append to a file at the byte of header Upload-Offset', role: 'operator', params: byId, query: modelFileQuery, request: octetStream, response: modelFileSchema }),
+  downloadModelFile: route({ method: 'GET', path: inApi('/models/:id/files'), summary: 'a file of a model; header Range resumes', role: 'viewer-or-device', params: byId, query: modelFileQuery, response: octetStream }),
+
+  createRun: route({ method: 'POST', path: inApi('/runs'), summary: 'make a run', role: 'operator', request: runRequest, response: runSchema, status: 201 }),
+  listRuns: route({ method: 'GET', path: inApi('/runs'), summary: 'runs, newest first', role: 'viewer', query: runQuery, response: pageOf(runSchema) }),
+  showRun: route({ method: 'GET', path: inApi('/runs/:id'), summary: 'one run', role: 'viewer', params: byRun, response: runSchema }),
+  startRun: runAction('start'),
+  pauseRun: runAction('pause'),
+  resumeRun: runAction('resume'),
+  stopRun: runAction('stop'),
+  showManifest: route({ method: 'GET', path: inApi('/runs/:id/manifest'), summary: 'signed manifest of a run', role: 'viewer-or-device', params: byRun, response: signedManifestSchema }),
+  downloadLog: route({ method: 'GET', path: inApi('/runs/:id/log'), summary: 'commits from a round on, each behind its length (u32 little endian)', role: 'viewer-or-device', params: byRun, query: logQuery, response: octetStream }),
+  downloadCheckpoint: route({ method: 'GET', path: inApi('/runs/:id/checkpoint'), summary: 'newest checkpoint; header Range resumes', role: 'viewer-or-device', params: byRun, response: octetStream }),
+  listRounds: route({ method: 'GET', path: inApi('/runs/:id/rounds'), summary: 'rounds of a run, newest first', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(roundSchema) }),
+  listEvaluations: route({ method: 'GET', path: inApi('/runs/:id/evaluations'), summary: 'evaluations of a run, oldest first', role: 'viewer', params: byRun, response: listOf(evaluationSchema) }),
+  listAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments'), summary: 'devices of a run', role: 'viewer', params: byRun, response: listOf(assignmentSchema) }),
+  listArtifacts: route({ method: 'GET', path: inApi('/runs/:id/artifacts'), summary: 'files that a run made', role: 'viewer', params: byRun, response: listOf(artifactSchema) }),
+  downloadArtifact: route({ method: 'GET', path: inApi('/artifacts/:id'), summary: 'one file that a run made; header Range resumes', role: 'viewer', params: byId, response: octetStream }),
+
+  enrolDevice: route({ method: 'POST', path: inApi('/device/enrolments'), summary: 'enrol this device with a token', role: 'anyone', request: enrolmentRequest, response: enrolmentSchema, status: 201 }),
+  createChallenge: route({ method: 'POST', path: inApi('/device/challenges'), summary: 'bytes to sign for a credential', role: 'anyone', request: challengeRequest, response: challengeSchema, status: 201 }),
+  createCredential: route({ method: 'POST', path: inApi('/device/credentials'), summary: 'a short-lived credential for a signed challenge', role: 'anyone', request: credentialRequest, response: credentialSchema, status: 201 }),
+
+  livez: route({ method: 'GET', path: '/livez', summary: 'whether the process lives', role: 'anyone', response: healthSchema }),
+  readyz: route({ method: 'GET', path: '/readyz', summary: 'whether it can serve; 503 names the failing part', role: 'anyone', response: healthSchema }),
+  version: route({ method: 'GET', path: '/version', summary: 'version and protocols', role: 'anyone', response: versionSchema }),
+  openApi: route({ method: 'GET', path: inApi('/openapi.json'), summary: 'this API as OpenAPI 3.1', role: 'anyone', response: z.record(z.string(), z.unknown()) }),
+} satisfies Record<string, Route>;
+
+export type Routes = typeof routes;
+export type RouteName = keyof Routes;
+type JsonOf<S, I extends 'input' | 'output'> = S extends z.ZodType ? (I extends 'input' ? z.input<S> : z.output<S>) : never;
+/** JSON body that a client sends on a route. */
+export type RequestOf<N extends RouteName> = JsonOf<Routes[N]['request'], 'input'>;
+/** JSON body that a client gets from a route. */
+export type ResponseOf<N extends RouteName> = JsonOf<Routes[N]['response'], 'output'>;

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { byteCount, causeText, commitCount, instant, opaqueId, pageQuery, runId, sha256Hex, signatureHex } from './fields.js';
+
+export const runStates = ['draft', 'queued', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const;
+export const runState = z.enum(runStates);
+export type RunState = z.infer<typeof runState>;
+
+/** What an operator may do to a run: the last part of POST /runs/:id/... */
+export const runActions = ['start', 'pause', 'resume', 'stop'] as const;
+
+export const runQuery = pageQuery.extend({ state: runState.optional() });
+
+/** Mean loss and accuracy over the held-out examples of the devices that answered, after `round` commits. */
+const evaluationFields = { round: commitCount, loss: z.number(), accuracy: z.number().min(0).max(1), count: z.int().min(1) };
+
+export const runSchema = z.object({
+  id: runId,
+  name: z.string(),
+  state: runState,
+  /** why it is in this state, if there is something to say */
+  cause: causeText.nullable(),
+  /** commits so far */
+  round: commitCount,
+  roundsMax: z.int(),
+  /** id of its base model */
+  model: opaqueId,
+  createdAt: instant,
+  startedAt: instant.nullable(),
+  endedAt: instant.nullable(),
+  manifestHash: sha256Hex,
+  /** hash of the last commit; of the manifest before the first */
+  headHash: sha256Hex,
+  /** after the last commit; null before the first */
+  stateHash: sha256Hex.nullable(),
+  /** devices assigned to it */
+  devices: z.int().min(0),
+  lastEvaluation: z.object(evaluationFields).nullable(),
+});
+export type Run = z.infer<typeof runSchema>;
+
+/** The manifest as the coordinator signed it; `@seedfleet/ledger` verifies it. */
+export const signedManifestSchema = z.object({ manifest: z.record(z.string(), z.unknown()), hash: sha256Hex, signature: signatureHex });
+
+export const logQuery = z.strictObject({ from: z.coerce.number<number | string>().int().min(0).default(0) });
+
+export const roundStates = ['selecting', 'collecting', 'committed', 'abandoned'] as const;
+
+export const roundSchema = z.object({
+  round: commitCount,
+  attempt: z.int().min(0),
+  state: z.enum(roundStates),
+  cause: causeText.nullable(),
+  selected: z.int().min(0),
+  accepted: z.int().min(0),
+  reported: z.int().min(0),
+  openedAt: instant,
+  endedAt: instant.nullable(),
+  learningRate: z.number().nullable(),
+  /** root mean square of the coefficients of its commit */
+  coefficientRms: z.number().nullable(),
+  stateHash: sha256Hex.nullable(),
+});
+export type RoundRow = z.infer<typeof roundSchema>;
+
+export const evaluationSchema = z.object({ ...evaluationFields, devices: z.int().min(1), at: instant });
+export type Evaluation = z.infer<typeof evaluationSchema>;
+
+export const assignmentStates = ['assigned', 'preparing', 'ready', 'failed', 'left'] as const;
+
+export const assignmentSchema = z.object({
+  device: opaqueId,
+  name: z.string(),
+  state: z.enum(assignmentStates),
+  cause: causeText.nullable(),
+  /** commits that the device had applied when it last said so */
+  round: commitCount.nullable(),
+  trainExamples: z.int().min(0).nullable(),
+  heldOutExamples: z.int().min(0).nullable(),
+});
+export type Assignment = z.infer<typeof assignmentSchema>;
+
+export const artifactSchema = z.object({ id: opaqueId, kind: z.string(), sha256: sha256Hex, bytes: byteCount, round: commitCount });
+export type Artifact = z.infer<typeof artifactSchema>;
