@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { challengeRequest, challengeSchema, credentialRequest, credentialSchema, enrolmentRequest, enrolmentSchema } from './device-access.js';
-import { deviceActions, deviceQuery, deviceSchema } from './devices.js';
+import { type deviceActions, deviceQuery, deviceSchema } from './devices.js';
 import { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema } from './enrolment-tokens.js';
 import { listOf, opaqueId, pageOf, pageQuery, runId } from './fields.js';
 import { modelFileQuery, modelFileSchema, modelRequest, modelSchema } from './models.js';
 import { whoamiSchema, type OperatorRole } from './operators.js';
 import { runRequest } from './run-request.js';
-import { artifactSchema, assignmentSchema, evaluationSchema, logQuery, roundSchema, runActions, runQuery, runSchema, signedManifestSchema } from './runs.js';
+import { artifactSchema, assignmentSchema, evaluationSchema, logQuery, roundSchema, type runActions, runQuery, runSchema, signedManifestSchema } from './runs.js';
 import { healthSchema, versionSchema } from './service.js';
 
 /** Where all routes but health and version live. */
@@ -34,7 +34,15 @@ export interface Route {
   status: number;
 }
 
-function route<const R extends Partial<Route> & Pick<Route, 'method' | 'path' | 'summary' | 'role'>>(definition: R) {
+interface RouteDefaults {
+  params: null;
+  query: null;
+  request: null;
+  response: null;
+  status: number;
+}
+
+function route<const R extends Partial<Route> & Pick<Route, 'method' | 'path' | 'summary' | 'role'>>(definition: R): Omit<RouteDefaults, keyof R> & R {
   return { params: null, query: null, request: null, response: null, status: definition.method === 'DELETE' ? 204 : 200, ...definition };
 }
 
