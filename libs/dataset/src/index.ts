@@ -1,1 +1,7 @@
-export {};
+/**
+ * Local files to batches: readers of JSONL and CSV, the tokenizer, the split into training and held-out examples, the order of batches.
+ * Not here: running a model, sending anything. Side `device`: nothing that holds a text or a label may be imported by a server.
+ */
+export { openDataset, type Dataset, type DatasetOptions } from './dataset.js';
+export { type Batch } from './batches/batch.js';
+export { type DataFile, type DataFormat } from './files/data-file.js';

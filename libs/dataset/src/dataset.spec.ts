@@ -1,0 +1,102 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Batch, type DatasetOptions, openDataset } from './index.js';
+
+/** A WordPiece tokenizer as BERT exports have it: lower case, [CLS] text [SEP], padding id 0. */
+const vocabulary = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', 'good', 'bad', 'very', 'case', '##s', '.'];
+const bertTokenizer = {
+  version: '1.0', truncation: null, padding: { strategy: 'BatchLongest', direction: 'Right', pad_id: 0, pad_type_id: 0, pad_token: '[PAD]' },
+  added_tokens: ['[PAD]', '[UNK]', '[CLS]', '[SEP]'].map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true })),
+  normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+  pre_tokenizer: { type: 'BertPreTokenizer' },
+  post_processor: {
+    type: 'TemplateProcessing',
+    single: [{ SpecialToken: { id: '[CLS]', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }, { SpecialToken: { id: '[SEP]', type_id: 0 } }],
+    pair: [], special_tokens: { '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] }, '[SEP]': { id: '[SEP]', ids: [3], tokens: ['[SEP]'] } },
+  },
+  decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+  model: { type: 'WordPiece', unk_token: '[UNK]', continuing_subword_prefix: '##', max_input_chars_per_word: 100, vocab: Object.fromEntries(vocabulary.map((token, id) => [token, id])) },
+};
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'seedfleet-dataset-'));
+  await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(bertTokenizer));
+});
+afterAll(async () => { await rm(folder, { recursive: true }); });
+
+async function open(rows: { text: string; label: string }[], options: Partial<DatasetOptions> = {}) {
+  const path = join(folder, 'rows.jsonl');
+  await writeFile(path, rows.map((row) => JSON.stringify(row)).join('\n'));
+  return openDataset({
+    path, format: 'jsonl', fields: { text: 'text', label: 'label' }, labels: ['no', 'yes'], tokenizer: { path: join(folder, 'tokenizer.json') },
+    tokensMax: 8, heldOutFraction: 0, salt: new Uint8Array(32), ...options,
+  });
+}
+
+/** Rows of a batch as the text of their unmasked ids, with their class. */
+function rowsOf(batch: Batch): string[] {
+  return Array.from(batch.labels, (label, row) => {
+    const from = row * batch.tokens;
+    const ids = Array.from(batch.ids.subarray(from, from + batch.tokens)).filter((_, i) => batch.mask[from + i] === 1n);
+    return `${ids.join(' ')} -> ${label}`;
+  });
+}
+
+test('texts become ids with the special tokens of the model, short rows are filled and masked', async () => {
+  const dataset = await open([{ text: 'Good cases.', label: 'yes' }, { text: 'bad', label: 'no' }]);
+  const batch = dataset.trainBatch({ counter: 0, examples: 2 });
+  expect(rowsOf(batch).sort()).toEqual(['2 4 7 8 9 3 -> 1', '2 5 3 -> 0']);
+  expect(batch.tokens).toBe(6);
+  expect(batch.ids.filter((_, i) => batch.mask[i] === 0n)).toEqual(new BigInt64Array(3));
+});
+
+test('a long text is cut between its special tokens', async () => {
+  const dataset = await open([{ text: 'very very very very good', label: 'yes' }], { tokensMax: 5 });
+  expect(rowsOf(dataset.trainBatch({ counter: 0, examples: 1 }))).toEqual(['2 6 6 6 3 -> 1']);
+});
+
+const rows = Array.from({ length: 50 }, (_, i) => ({ text: `${'very '.repeat(i % 5)}${i % 2 === 0 ? 'good' : 'bad'}`, label: i % 2 === 0 ? 'yes' : 'no' }));
+
+test('training and held-out examples are all examples, each once', async () => {
+  const dataset = await open(rows, { heldOutFraction: 0.2 });
+  expect([dataset.trainExamples, dataset.heldOutExamples]).toEqual([40, 10]);
+  const all = await open(rows);
+  const train = Array.from({ length: 5 }, (_, counter) => rowsOf(dataset.trainBatch({ counter, examples: 8 }))).flat();
+  const heldOut = Array.from(dataset.heldOutBatches({ examples: 4 }));
+  expect(heldOut.map((batch) => batch.examples)).toEqual([4, 4, 2]);
+  expect([...train, ...heldOut.flatMap(rowsOf)].sort()).toEqual(rowsOf(all.trainBatch({ counter: 0, examples: 50 })).sort());
+});
+
+test('a restart changes neither the split nor the batches', async () => {
+  const [first, second] = [await open(rows, { heldOutFraction: 0.2 }), await open(rows, { heldOutFraction: 0.2 })];
+  first.trainBatch({ counter: 0, examples: 6 });
+  expect(second.trainBatch({ counter: 17, examples: 6 })).toEqual(first.trainBatch({ counter: 17, examples: 6 }));
+  expect(Array.from(second.heldOutBatches({ examples: 3 }))).toEqual(Array.from(first.heldOutBatches({ examples: 3 })));
+});
+
+test('a label that the run does not know is named by its place, not by its value', async () => {
+  const error: unknown = await open([...rows, { text: 'good', label: 'secret' }]).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ code: 'dataset.unknown-label', field: 'label', problem: 'rows.jsonl, line 51: the field "label" holds none of the labels "no", "yes".' });
+  expect(String(error)).not.toContain('secret');
+});
+
+test('a file without examples is no dataset', async () => {
+  await expect(open([])).rejects.toMatchObject({ code: 'dataset.empty', problem: 'The data file rows.jsonl holds no examples.' });
+});
+
+test.each([
+  { content: undefined, code: 'tokenizer.not-found' },
+  { content: 'no JSON', code: 'tokenizer.invalid' },
+  { content: '[]', code: 'tokenizer.invalid' },
+  { content: JSON.stringify({ ...bertTokenizer, model: { type: 'Unheard' } }), code: 'tokenizer.invalid' },
+])('a tokenizer that cannot be used is $code', async ({ content, code }) => {
+  const path = join(folder, 'other.json');
+  await (content === undefined ? rm(path, { force: true }) : writeFile(path, content));
+  await expect(open(rows, { tokenizer: { path } })).rejects.toMatchObject({ code, field: 'tokenizer' });
+});
+
+test.each([{ heldOutFraction: 1 }, { heldOutFraction: Number.NaN }, { tokensMax: 2 }])('%j is refused', async (options) => {
+  await expect(open(rows, options)).rejects.toMatchObject({ code: 'dataset.option', field: Object.keys(options)[0] });
+});

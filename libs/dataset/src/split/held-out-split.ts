@@ -1,0 +1,28 @@
+import { compareBytes, concatBytes, sha256, utf8 } from '@seedfleet/ledger';
+import { type LabelledText } from '../files/data-file.js';
+
+/** Example numbers of each part, ascending. */
+export interface Split {
+  train: Int32Array;
+  heldOut: Int32Array;
+}
+
+/** What places an example in the split: its content under the device's salt, so that neither its line nor its format matters. 32 bytes. */
+export function splitHash(salt: Uint8Array, { text, label }: Pick<LabelledText, 'text' | 'label'>): Uint8Array {
+  const length = new Uint8Array(4);
+  const textBytes = utf8(text);
+  new DataView(length.buffer).setUint32(0, textBytes.length, true);
+  return sha256(concatBytes([salt, length, textBytes, utf8(label)]));
+}
+
+/**
+ * Holds out the `floor(n * fraction)` examples with the smallest hashes: an exact count, the same after a restart, and the same
+ * whatever the order of the lines. Equal hashes are equal examples: which of them is held out makes no difference.
+ * @param hashes one of 32 bytes for each example
+ */
+export function splitHeldOut({ hashes, fraction }: { hashes: readonly Uint8Array[]; fraction: number }): Split {
+  const hashOf = (example: number): Uint8Array => hashes[example] ?? new Uint8Array(0);
+  const order = Array.from(hashes.keys()).sort((a, b) => compareBytes(hashOf(a), hashOf(b)) || a - b);
+  const count = Math.floor(hashes.length * fraction);
+  return { heldOut: Int32Array.from(order.slice(0, count)).sort(), train: Int32Array.from(order.slice(count)).sort() };
+}
