@@ -1,6 +1,7 @@
 import { type ErrorEntry } from './error-entry.js';
 
 export const ledgerErrors = {
+  'bytes.malformed': { retryable: false, http: 422, fix: 'Send the text in the encoding that the field names: hexadecimal or base64.' },
   'manifest.invalid': { retryable: false, http: 422, fix: 'Correct the named field of the run manifest.' },
   'manifest.signature': { retryable: false, http: 422, fix: 'Do not use this manifest: it was not signed by the key that this device enrolled with.' },
   'log.malformed': { retryable: false, http: 422, fix: 'Fetch the log again; if it stays, the log was damaged or cut.' },
