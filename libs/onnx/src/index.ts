@@ -1,1 +1,11 @@
-export {};
+/**
+ * Everything that reads, builds, rewrites or writes an ONNX graph: the graph model, its rewrites, its bytes.
+ * Not here: running a graph, choosing what to train, files and sockets. Runs in Node and in a browser.
+ */
+export { externalLocations, readModel, type ReadModelOptions } from './bytes/read-model.js';
+export { writeModel } from './bytes/write-model.js';
+export { graphBuilder, type GraphBuilder, type GraphBuilderOptions } from './builder/graph-builder.js';
+export { float, type AttributeValue } from './graph/attributes.js';
+export { type OnnxModel } from './graph/model.js';
+export { float32Tensor, int64Tensor, type ElementType } from './graph/tensor.js';
+export { inspectSites, requireSites, type AdapterSite, type SiteInspection } from './sites/inspect-sites.js';

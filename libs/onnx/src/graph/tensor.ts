@@ -1,0 +1,59 @@
+import { create } from '@bufbuild/protobuf';
+import { InvariantError } from '@seedfleet/errors';
+import { TensorProto_DataLocation, TensorProto_DataType, TensorProtoSchema, type TensorProto } from '../generated/onnx_pb.js';
+
+/** Element types that the builder can declare; the names are those of ONNX Runtime. */
+export const elementTypes = {
+  float32: TensorProto_DataType.FLOAT, uint8: TensorProto_DataType.UINT8, int8: TensorProto_DataType.INT8,
+  int32: TensorProto_DataType.INT32, int64: TensorProto_DataType.INT64, bool: TensorProto_DataType.BOOL,
+  float16: TensorProto_DataType.FLOAT16, float64: TensorProto_DataType.DOUBLE,
+} as const satisfies Record<string, TensorProto_DataType>;
+export type ElementType = keyof typeof elementTypes;
+
+/** A float32 tensor. The values are taken over, not copied. @param shape product equals the number of values; [] is a scalar */
+export function float32Tensor({ name, values, shape }: { name: string; values: Float32Array; shape: readonly number[] }): TensorProto {
+  requireCount(name, values.length, shape);
+  return create(TensorProtoSchema, { name, dataType: elementTypes.float32, dims: shape.map(BigInt), rawData: littleEndian(values) });
+}
+
+/** An int64 tensor. @param shape defaults to [values.length]; [] is a scalar */
+export function int64Tensor({ name, values, shape = [values.length] }: { name: string; values: readonly number[]; shape?: readonly number[] }): TensorProto {
+  requireCount(name, values.length, shape);
+  return create(TensorProtoSchema, { name, dataType: elementTypes.int64, dims: shape.map(BigInt), rawData: littleEndian(BigInt64Array.from(values, BigInt)) });
+}
+
+export function shapeOf(tensor: TensorProto): number[] {
+  return tensor.dims.map(Number);
+}
+
+export function isExternal(tensor: TensorProto): boolean {
+  return tensor.dataLocation === TensorProto_DataLocation.EXTERNAL;
+}
+
+/** The integers of an int32 or int64 tensor, or undefined: another type, or stored outside the file. */
+export function integersOf(tensor: TensorProto): number[] | undefined {
+  if (isExternal(tensor)) return undefined;
+  const { rawData } = tensor;
+  if (tensor.dataType === TensorProto_DataType.INT64) {
+    if (rawData.length === 0) return tensor.int64Data.map(Number);
+    const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
+    return Array.from({ length: rawData.length >> 3 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
+  }
+  if (tensor.dataType === TensorProto_DataType.INT32) {
+    if (rawData.length === 0) return [...tensor.int32Data];
+    const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
+    return Array.from({ length: rawData.length >> 2 }, (_, i) => view.getInt32(4 * i, true));
+  }
+  return undefined;
+}
+
+/** ONNX stores raw data little-endian; so do all platforms that we run on, and a check costs nothing. */
+function littleEndian(values: Float32Array | BigInt64Array): Uint8Array {
+  if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) throw new InvariantError('This platform is big-endian; ONNX raw data is little-endian.');
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function requireCount(name: string, count: number, shape: readonly number[]): void {
+  const expected = shape.reduce((product, dimension) => product * dimension, 1);
+  if (count !== expected) throw new InvariantError(`Tensor ${name} has ${count} values, its shape [${shape.join(', ')}] holds ${expected}.`);
+}

@@ -1,0 +1,31 @@
+import { FleetError } from '@seedfleet/errors';
+import { type OnnxModel } from '../graph/model.js';
+import { linearsOf, type NotAdaptable } from './linears.js';
+
+export interface AdapterSite {
+  /** Name of the weight without `.weight`, or of the node where the exporter gave the weight no name of its own. */
+  name: string;
+  node: string;
+  /** d_in and d_out of the linear. */
+  inputs: number;
+  outputs: number;
+  /** How the weight is stored: `float`, `float16`, `int8`, `int4`, ... */
+  precision: string;
+}
+
+export interface SiteInspection { sites: AdapterSite[]; notAdaptable: NotAdaptable[] }
+
+/** Where adapters can stand, in graph order, and which linears cannot have one, with the reason. Reads no weights. */
+export function inspectSites(model: OnnxModel): SiteInspection {
+  const { linears, notAdaptable } = linearsOf(model.graph);
+  return { sites: linears.map(({ site, node, inputs, outputs, precision }) => ({ name: site, node: node.name, inputs, outputs, precision })), notAdaptable };
+}
+
+/** The same, for a caller that needs at least one site. @throws FleetError `model.no-sites`, naming what was left out and why */
+export function requireSites(model: OnnxModel): SiteInspection {
+  const inspection = inspectSites(model);
+  if (inspection.sites.length > 0) return inspection;
+  const { notAdaptable: [first], notAdaptable: { length } } = inspection;
+  const why = first ? `${length} linear${length === 1 ? '' : 's'} cannot be adapted; ${first.node}: ${first.reason}` : 'it has no MatMul or Gemm node';
+  throw new FleetError('model.no-sites', { field: 'graph', problem: `The model has no adapter site: ${why}.` });
+}

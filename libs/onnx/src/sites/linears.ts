@@ -1,0 +1,83 @@
+import { type GraphProto, type NodeProto } from '../generated/onnx_pb.js';
+import { integerAttribute } from '../graph/attributes.js';
+import { siteName } from './site-name.js';
+import { weightFinder, type Weight } from './weights.js';
+
+/** A linear layer that an adapter can stand beside: y = x W (+ bias), W stored in the model. */
+export interface Linear {
+  site: string;
+  node: NodeProto;
+  /** Name of x; its last axis has `inputs` values, or its first where `transposed`. */
+  x: string;
+  /** Name of y; its last axis has `outputs` values. */
+  y: string;
+  transposed: boolean;
+  inputs: number;
+  outputs: number;
+  precision: string;
+}
+export interface NotAdaptable { node: string; reason: string }
+
+/** Operators with linears inside that an adapter cannot reach, because the product never appears as a value. */
+const fused = new Set(['Attention', 'QAttention', 'DecoderAttention', 'LongformerAttention', 'PackedAttention', 'QOrderedAttention', 'EmbedLayerNormalization',
+  'MoE', 'QMoE', 'LSTM', 'GRU', 'RNN', 'DynamicQuantizeLSTM', 'GemmFastGelu', 'FusedMatMulActivation', 'TransposeMatMul']);
+const quantised: Record<string, string> = {
+  MatMulInteger: 'its input is already quantised to integers, and the adapter needs the float one',
+  MatMulIntegerToFloat: 'its input is already quantised to integers, and the adapter needs the float one',
+  QLinearMatMul: 'its input is already quantised to integers, and the adapter needs the float one',
+  DynamicQuantizeMatMul: 'it takes one activation scale for the whole batch, so that the rows of a parallel forward disturb each other',
+};
+
+/** All linears of a graph in graph order, and what looks like one but cannot be adapted, with the reason. */
+export function linearsOf(graph: GraphProto): { linears: Linear[]; notAdaptable: NotAdaptable[] } {
+  const findWeight = weightFinder(graph);
+  const linears: Linear[] = [];
+  const notAdaptable: NotAdaptable[] = [];
+  const taken = new Set<string>();
+  for (const node of graph.node) {
+    const found = read(node, findWeight);
+    if (found === undefined) continue;
+    if (typeof found === 'string') {
+      notAdaptable.push({ node: node.name || node.output[0] || node.opType, reason: found });
+      continue;
+    }
+    const site = siteName({ weight: found.weight, node, taken });
+    taken.add(site);
+    const { transposed, inputs, outputs, precision } = found;
+    linears.push({ site, node, x: node.input[0] ?? '', y: node.output[0] ?? '', transposed, inputs, outputs, precision });
+  }
+  return { linears, notAdaptable };
+}
+
+type Read = Pick<Linear, 'transposed' | 'inputs' | 'outputs' | 'precision'> & { weight: string };
+
+/** A linear, the reason why this node is none, or undefined where it does not look like one. */
+function read(node: NodeProto, findWeight: (value: string) => Weight | undefined): Read | string | undefined {
+  const [x = '', w = ''] = node.input;
+  switch (node.opType) {
+    case 'MatMul': return product({ x: findWeight(x), w: findWeight(w), transposed: false, transposedWeight: false });
+    case 'Gemm': case 'FusedMatMul': case 'FusedGemm': {
+      const flag = (name: string) => integerAttribute(node, name, 0) !== 0;
+      if (flag('transBatchA') || flag('transBatchB')) return 'its batch axes are transposed';
+      return product({ x: findWeight(x), w: findWeight(w), transposed: flag('transA'), transposedWeight: flag('transB') });
+    }
+    case 'MatMulNBits': {
+      const weight = findWeight(w);
+      return weight ? { weight: weight.name, transposed: false, inputs: integerAttribute(node, 'K', 0), outputs: integerAttribute(node, 'N', 0),
+        precision: `int${integerAttribute(node, 'bits', 4)}` } : 'its weight is computed, not stored in the model';
+    }
+    default: {
+      const reason = quantised[node.opType];
+      if (reason) return `${node.opType}: ${reason}`;
+      const hides = fused.has(node.opType) && node.input.some((name) => (findWeight(name)?.shape.length ?? 0) >= 2);
+      return hides ? `the linear is hidden inside the fused node ${node.opType}; export without this fusion` : undefined;
+    }
+  }
+}
+
+function product({ x, w, transposed, transposedWeight }: { x: Weight | undefined; w: Weight | undefined; transposed: boolean; transposedWeight: boolean }): Read | string {
+  if (!w) return x ? 'its weight is the left factor' : 'it multiplies two computed values: no weight is stored in the model';
+  if (w.shape.length !== 2) return `its weight has ${w.shape.length} axes, a linear has 2`;
+  const [rows = 0, columns = 0] = w.shape;
+  return { weight: w.name, transposed, precision: w.precision, inputs: transposedWeight ? columns : rows, outputs: transposedWeight ? rows : columns };
+}
