@@ -4,4 +4,4 @@
  */
 export { openDataset, type Dataset, type DatasetOptions } from './dataset.js';
 export { type Batch } from './batches/batch.js';
-export { type DataFile, type DataFormat } from './files/data-file.js';
+export { readDataFile, type DataFile, type DataFormat, type LabelledText } from './files/data-file.js';

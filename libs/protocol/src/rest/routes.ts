@@ -90,6 +90,7 @@ export const routes = {
   showManifest: route({ method: 'GET', path: inApi('/runs/:id/manifest'), summary: 'signed manifest of a run', role: 'viewer-or-device', params: byRun, response: signedManifestSchema }),
   downloadLog: route({ method: 'GET', path: inApi('/runs/:id/log'), summary: 'commits from a round on, each behind its length (u32 little endian)', role: 'viewer-or-device', params: byRun, query: logQuery, response: octetStream }),
   downloadCheckpoint: route({ method: 'GET', path: inApi('/runs/:id/checkpoint'), summary: 'newest checkpoint; header Range resumes', role: 'viewer-or-device', params: byRun, response: octetStream }),
+  downloadRunFile: route({ method: 'GET', path: inApi('/runs/:id/files'), summary: 'a file of the model of a run; header Range resumes', role: 'viewer-or-device', params: byRun, query: modelFileQuery, response: octetStream }),
   listRounds: route({ method: 'GET', path: inApi('/runs/:id/rounds'), summary: 'rounds of a run, newest first', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(roundSchema) }),
   listEvaluations: route({ method: 'GET', path: inApi('/runs/:id/evaluations'), summary: 'evaluations of a run, oldest first', role: 'viewer', params: byRun, response: listOf(evaluationSchema) }),
   listAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments'), summary: 'devices of a run', role: 'viewer', params: byRun, response: listOf(assignmentSchema) }),
