@@ -9,6 +9,8 @@ export {
   type DeviceEvents, type EventsFrom, type InvalidPacketListener, type ListenerOf, type MessageOf,
 } from './events/device-events.js';
 export { parseAck, parseMessage } from './events/parse-message.js';
+export { packetParser } from './packets/packet-parser.js';
+export { namespaces } from './packets/namespaces.js';
 export { refusalSchema } from './events/fields.js';
 export { protocolMismatch } from './events/session.js';
 export { declineReasons } from './events/rounds.js';

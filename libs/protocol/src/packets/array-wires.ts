@@ -1,20 +1,20 @@
 import { WireError, type Wire, type WireValue } from './wire.js';
 
 function requireBytes(value: WireValue): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw new WireError('expected bytes');
+  if (!(value instanceof Uint8Array)) throw new WireError('must be bytes');
   return value;
 }
 
 function requireBlocks(value: WireValue, width: number): DataView {
   const bytes = requireBytes(value);
-  if (bytes.length % width !== 0) throw new WireError(`expected a multiple of ${width} bytes`);
+  if (bytes.length % width !== 0) throw new WireError(`must be a multiple of ${width} bytes`);
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Uint8Array as it is. */
 export const bytesWire: Wire = {
   encode: (value) => {
-    if (!(value instanceof Uint8Array)) throw new WireError('expected bytes');
+    if (!(value instanceof Uint8Array)) throw new WireError('must be bytes');
     return value;
   },
   decode: (value) => requireBytes(value),
@@ -23,7 +23,7 @@ export const bytesWire: Wire = {
 /** Float32Array as 4 bytes a value, little endian; NaN and infinities keep their meaning. */
 export const floatsWire: Wire = {
   encode: (value) => {
-    if (!(value instanceof Float32Array)) throw new WireError('expected a Float32Array');
+    if (!(value instanceof Float32Array)) throw new WireError('must be a Float32Array');
     const bytes = new Uint8Array(value.length * 4);
     const view = new DataView(bytes.buffer);
     value.forEach((number, index) => view.setFloat32(index * 4, number, true));
@@ -38,7 +38,7 @@ export const floatsWire: Wire = {
 /** BigUint64Array as 8 bytes a value, little endian. */
 export const seedsWire: Wire = {
   encode: (value) => {
-    if (!(value instanceof BigUint64Array)) throw new WireError('expected a BigUint64Array');
+    if (!(value instanceof BigUint64Array)) throw new WireError('must be a BigUint64Array');
     const bytes = new Uint8Array(value.length * 8);
     const view = new DataView(bytes.buffer);
     value.forEach((seed, index) => view.setBigUint64(index * 8, seed, true));
@@ -55,11 +55,11 @@ export const seedsWire: Wire = {
 /** A string whose schema is checked by hand. */
 export const textWire: Wire = {
   encode: (value) => {
-    if (typeof value !== 'string') throw new WireError('expected text');
+    if (typeof value !== 'string') throw new WireError('must be text');
     return value;
   },
   decode: (value) => {
-    if (typeof value !== 'string') throw new WireError('expected text');
+    if (typeof value !== 'string') throw new WireError('must be text');
     return value;
   },
 };
