@@ -1,0 +1,64 @@
+import { verifyRun, type VerifiedRun } from '@seedfleet/artifacts';
+import { FleetError } from '@seedfleet/errors';
+import { decodeCommit, decodeLog, toHex } from '@seedfleet/ledger';
+import { routes, type Run } from '@seedfleet/protocol';
+import { type CoordinatorClient } from '../coordinator/coordinator-client.js';
+
+/** A run whose public bytes prove what the coordinator says of it. */
+export interface AuditedRun {
+  run: Run;
+  verified: VerifiedRun;
+  signedManifest: unknown;
+  log: Uint8Array[];
+}
+
+export interface Audit {
+  client: CoordinatorClient;
+  id: number;
+  /** hex, known from elsewhere; without it the key that stands in the manifest is believed */
+  coordinatorKey?: string;
+  onRound?(rounds: number): void;
+}
+
+/**
+ * Fetches manifest and log, checks signatures and chain, replays every commit, and compares what came out with what the coordinator says.
+ * The run is asked for first: it may go on meanwhile, and the log then holds more commits than it spoke of.
+ * @throws FleetError `manifest.*`, `log.*`, `run.log-incomplete`, `run.claim-differs`
+ */
+export async function auditRun({ client, id, coordinatorKey, onRound }: Audit): Promise<AuditedRun> {
+  const run = await client.json(routes.showRun, { params: { id } });
+  const signedManifest = await client.json(routes.showManifest, { params: { id } });
+  const log = await wholeLog(client, id);
+  const verified = verifyRun({ signedManifest, log, ...(coordinatorKey === undefined ? {} : { coordinatorKey }), ...(onRound === undefined ? {} : { onRound }) });
+  if (verified.manifest.run !== id) {
+    throw new FleetError('run.claim-differs', { field: 'manifest.run', problem: `The manifest of run ${id} is that of run ${verified.manifest.run}.` });
+  }
+  requireSame('manifestHash', { claimed: run.manifestHash, proven: signedManifest.hash });
+  if (log.length < run.round) {
+    throw new FleetError('run.log-incomplete', { field: 'log', problem: `The coordinator says that run ${id} has ${run.round} commits; its log ends after ${log.length}.` });
+  }
+  const last = log[run.round - 1];
+  if (last) {
+    const commit = decodeCommit(last);
+    requireSame('headHash', { claimed: run.headHash, proven: toHex(commit.hash) });
+    requireSame('stateHash', { claimed: run.stateHash, proven: toHex(commit.stateHash) });
+  } else {
+    requireSame('headHash', { claimed: run.headHash, proven: signedManifest.hash });
+  }
+  return { run, verified, signedManifest, log };
+}
+
+/** Asks until nothing more comes: a coordinator may answer a long log in parts. */
+async function wholeLog(client: CoordinatorClient, id: number): Promise<Uint8Array[]> {
+  const log: Uint8Array[] = [];
+  for (;;) {
+    const part = decodeLog(await client.bytes(routes.downloadLog, { params: { id }, query: { from: log.length } }));
+    if (part.length === 0) return log;
+    log.push(...part);
+  }
+}
+
+function requireSame(field: 'manifestHash' | 'headHash' | 'stateHash', { claimed, proven }: { claimed: string | null; proven: string }): void {
+  if (claimed === proven) return;
+  throw new FleetError('run.claim-differs', { field, problem: `The coordinator says ${field} ${claimed ?? 'null'}; the signed log gives ${proven}.` });
+}

@@ -1,0 +1,112 @@
+import { FleetError } from '@seedfleet/errors';
+import { routes, runStates, type RunState } from '@seedfleet/protocol';
+import { createArgument, InvalidArgumentError, Option, type Command } from 'commander';
+import { allPages } from '../coordinator/all-pages.js';
+import { bytesText, sheetOf } from '../terminal/printer.js';
+import { examples, numberValue, runNumber, type Shell } from '../terminal/shell.js';
+import { auditRun, type AuditedRun } from './audit-run.js';
+import { exportRun, requireEmptyFolder } from './export-run.js';
+import { addRunOptions, findModel, requireNewRun, runRequestOf, type RunOptions } from './run-options.js';
+import { runSheet, runTable } from './run-text.js';
+import { watchRun, watchText } from './watch-run.js';
+
+const runArgument = () => createArgument('<run>', 'number of the run').argParser(runNumber);
+
+const actions = [
+  { name: 'pause', route: routes.pauseRun, does: 'open no further round until the run is resumed' },
+  { name: 'resume', route: routes.resumeRun, does: 'go on with a paused run' },
+  { name: 'stop', route: routes.stopRun, does: 'end a run for good; what was committed stays' },
+] as const;
+
+export function addRunCommands(program: Command, shell: Shell): void {
+  const runs = examples(program.command('runs').description('runs: fine-tunings of a base model'), 'seedfleet runs list');
+  addReadingCommands(runs, shell);
+  addStartCommand(runs, shell);
+  for (const { name, route, does } of actions) {
+    examples(runs.command(name).description(does).addArgument(runArgument())
+      .action(async (id: number) => {
+        const run = await (await shell.client()).json(route, { params: { id } });
+        shell.printer.value(run, runSheet);
+      }), `seedfleet runs ${name} 3`);
+  }
+  addProofCommands(runs, shell);
+}
+
+function addReadingCommands(runs: Command, shell: Shell): void {
+  examples(runs.command('list').description('list the runs, newest first')
+    .addOption(new Option('--state <state>', 'only those in this state').choices(runStates))
+    .action(async ({ state }: { state?: RunState }) => {
+      const client = await shell.client();
+      const found = await allPages((cursor) => client.json(routes.listRuns, { query: { cursor, state } }));
+      shell.printer.value({ items: found }, ({ items }) => runTable(items));
+    }), 'seedfleet runs list --state running', 'seedfleet runs list -o json');
+
+  examples(runs.command('show').description('show one run').addArgument(runArgument())
+    .action(async (id: number) => {
+      const run = await (await shell.client()).json(routes.showRun, { params: { id } });
+      shell.printer.value(run, runSheet);
+    }), 'seedfleet runs show 3');
+
+  examples(runs.command('watch').description('follow a run until it ends: a line a round; with -o json an object a line').addArgument(runArgument())
+    .option('--interval <seconds>', 'time between two looks', numberValue, 1)
+    .action(async (id: number, { interval }: { interval: number }) => {
+      if (interval < 0.1) throw new FleetError('command.invalid', { field: '--interval', problem: 'The interval must be at least 0.1 seconds.' });
+      const { printer } = shell;
+      const run = await watchRun({ client: await shell.client(), id, intervalMs: interval * 1_000, sleep: shell.surroundings.sleep, show: (line) => printer.streamed(line, watchText) });
+      if (run.state !== 'completed') shell.exitCode = 1;
+    }), 'seedfleet runs watch 3', 'seedfleet runs watch 3 -o json --interval 5');
+}
+
+function addStartCommand(runs: Command, shell: Shell): void {
+  const command = runs.command('start').description('start a new run with these settings, or the draft of the given number')
+    .addArgument(createArgument('[draft]', 'number of a draft').argParser(runNumber));
+  examples(addRunOptions(command).action(async (draft: number | undefined, options: RunOptions) => {
+    const client = await shell.client();
+    if (draft !== undefined) {
+      shell.printer.value(await client.json(routes.startRun, { params: { id: draft } }), runSheet);
+      return;
+    }
+    requireNewRun(options);
+    const model = await findModel(client, options.model);
+    const run = await client.json(routes.createRun, { body: runRequestOf(options, model.id) });
+    shell.printer.value(run, runSheet);
+    shell.remark(run.state === 'draft' ? `Start it with: seedfleet runs start ${run.id}` : `Follow it with: seedfleet runs watch ${run.id}`);
+  }), 'seedfleet runs start --model encoder --name reviews --labels negative,positive', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --rounds 300 --queries 16 --draft', 'seedfleet runs start 4');
+}
+
+function keyOption(): Option {
+  return new Option('--coordinator-key <hex>', 'public key of the coordinator, known from elsewhere (default: believe the manifest)').argParser((text: string) => {
+    if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError('Expected 64 lower-case hexadecimal digits.');
+    return text;
+  });
+}
+
+function addProofCommands(runs: Command, shell: Shell): void {
+  examples(runs.command('verify').description('check signatures and chain of a run, replay its log, compare with what the coordinator says').addArgument(runArgument())
+    .addOption(keyOption())
+    .action(async (id: number, { coordinatorKey }: { coordinatorKey?: string }) => {
+      const { verified, run } = await audited(shell, { id, ...(coordinatorKey === undefined ? {} : { coordinatorKey }) });
+      const proof = { passed: true, run: id, rounds: verified.rounds, manifestHash: run.manifestHash, headHash: verified.head, stateHash: verified.stateHash, coordinatorKey: verified.manifest.coordinatorKey };
+      shell.printer.value(proof, () => `${sheetOf({ run: id, rounds: proof.rounds, manifest: proof.manifestHash, 'last commit': proof.headHash, 'state hash': proof.stateHash, 'signed by': proof.coordinatorKey })}\n\nPASSED: manifest and ${proof.rounds} commits are signed and chained, and replay to the state that the coordinator names.`);
+    }), 'seedfleet runs verify 3', 'seedfleet runs verify 3 --coordinator-key $(cat coordinator.pub)');
+
+  examples(runs.command('export').description('write the adapter (PEFT), the head and their provenance into a folder, once the run is verified').addArgument(runArgument())
+    .requiredOption('--out <folder>', 'folder that is empty or does not exist')
+    .addOption(keyOption())
+    .action(async (id: number, { out, coordinatorKey }: { out: string; coordinatorKey?: string }) => {
+      await requireEmptyFolder(out);
+      const exported = await exportRun(await audited(shell, { id, ...(coordinatorKey === undefined ? {} : { coordinatorKey }) }), out);
+      shell.printer.value({ folder: out, ...exported }, ({ files }) => files.map((file) => `${out}/${file.path}  ${bytesText(file.bytes)}`).join('\n'));
+    }), 'seedfleet runs export 3 --out ./adapter');
+}
+
+/** An audit with a line of progress; a replay of a long run takes a while. */
+async function audited(shell: Shell, { id, coordinatorKey }: { id: number; coordinatorKey?: string }): Promise<AuditedRun> {
+  const client = await shell.client();
+  const progress = shell.surroundings.startProgress(`fetching run ${id}`);
+  try {
+    return await auditRun({ client, id, ...(coordinatorKey === undefined ? {} : { coordinatorKey }), onRound: (rounds) => progress.show(`replayed ${rounds} rounds of run ${id}`) });
+  } finally {
+    progress.end();
+  }
+}

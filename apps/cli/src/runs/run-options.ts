@@ -1,0 +1,107 @@
+import { FleetError } from '@seedfleet/errors';
+import { routes, type Model, type RunRequest } from '@seedfleet/protocol';
+import { Option, type Command } from 'commander';
+import { type CoordinatorClient } from '../coordinator/coordinator-client.js';
+import { listValue, numberValue } from '../terminal/shell.js';
+
+/** The settings of a new run as flags; every one is sent, so that what was not said stands in the manifest all the same. */
+export interface RunOptions {
+  model: string;
+  name: string;
+  labels: string[];
+  tokensMax: number;
+  rank: number;
+  alpha: number;
+  sites: string;
+  scale: number;
+  headScale: number;
+  estimator: RunRequest['estimator']['type'];
+  queries: number;
+  eps: number;
+  distribution: RunRequest['estimator']['distribution'];
+  groups: number;
+  batch: number;
+  step: RunRequest['stepRule']['type'];
+  learningRate: number;
+  schedule: RunRequest['stepRule']['schedule'];
+  rounds: number;
+  cohort: number;
+  overSelection: number;
+  reportsMin: number;
+  deadline: number;
+  evaluateEvery: number;
+  checkpointEvery: number;
+  attemptsMax: number;
+  devices?: string[];
+  draft: boolean;
+}
+
+/** Adds the flags. The numbers are those that the sentence encoder was tuned with (README). */
+export function addRunOptions(command: Command): Command {
+  return command
+    .option('--model <id-or-name>', 'base model of a new run')
+    .option('--name <name>', 'name of the run')
+    .option('--labels <list>', 'labels in the order of their class index, with commas between', listValue)
+    .option('--tokens-max <count>', 'tokens of one example; longer ones are cut', numberValue, 128)
+    .option('--rank <r>', 'width of the adapters', numberValue, 8)
+    .option('--alpha <alpha>', 'scaling of the adapters: alpha / rank', numberValue, 16)
+    .option('--sites <pattern>', 'regular expression over the site names of the model', '.*')
+    .option('--scale <s>', 'perturbation scale of the adapters', numberValue, 1)
+    .option('--head-scale <s>', 'perturbation scale of the head', numberValue, 10)
+    .addOption(new Option('--estimator <type>', 'losses to differences').choices(['leave-one-out', 'central', 'forward']).default('leave-one-out'))
+    .option('--queries <q>', 'directions a round', numberValue, 8)
+    .option('--eps <eps>', 'how far along a direction', numberValue, 1e-2)
+    .addOption(new Option('--distribution <name>', 'of the directions').choices(['rademacher', 'gaussian']).default('rademacher'))
+    .option('--groups <count>', 'direction groups', numberValue, 1)
+    .option('--batch <examples>', 'examples of one report', numberValue, 16)
+    .addOption(new Option('--step <rule>', 'step rule').choices(['sgd', 'normalised', 'momentum', 'adam']).default('normalised'))
+    .option('--learning-rate <rate>', 'learning rate of the step rule', numberValue, 1e-2)
+    .addOption(new Option('--schedule <name>', 'of the learning rate over all rounds').choices(['constant', 'linear', 'cosine']).default('constant'))
+    .option('--rounds <count>', 'rounds of the run', numberValue, 120)
+    .option('--cohort <devices>', 'reports that a round wants', numberValue, 4)
+    .option('--over-selection <factor>', 'devices asked for each report wanted', numberValue, 1.25)
+    .option('--reports-min <count>', 'fewer reports at the deadline abandon the round', numberValue, 2)
+    .option('--deadline <seconds>', 'time for the reports of a round', numberValue, 30)
+    .option('--evaluate-every <rounds>', 'rounds between evaluations; 0: only at start and end', numberValue, 20)
+    .option('--checkpoint-every <rounds>', 'rounds between checkpoints; 0: only at the end', numberValue, 20)
+    .option('--attempts-max <count>', 'attempts of one round before the run fails', numberValue, 10)
+    .option('--devices <ids>', 'only these devices, with commas between (default: all active ones)', listValue)
+    .option('--draft', 'make the run without starting it', false);
+}
+
+/** @throws FleetError `command.invalid` where a flag that a new run needs is missing */
+export function requireNewRun(options: Partial<RunOptions>): void {
+  for (const [flag, value] of [['--model', options.model], ['--name', options.name], ['--labels', options.labels]] as const) {
+    if (value === undefined) throw new FleetError('command.invalid', { field: flag, problem: `A new run needs ${flag}.`, fix: 'Add it, or give the number of a draft to start. `seedfleet runs start --help` shows an example.' });
+  }
+}
+
+/** The request of a new run. @param model id of a model that is ready */
+export function runRequestOf(options: RunOptions, model: string): RunRequest {
+  return {
+    name: options.name,
+    model,
+    task: { type: 'classification', labels: options.labels, tokensMax: options.tokensMax },
+    adapter: { rank: options.rank, alpha: options.alpha, sites: options.sites, scale: options.scale, headScale: options.headScale },
+    estimator: { type: options.estimator, queries: options.queries, eps: options.eps, distribution: options.distribution, groups: options.groups, batchExamples: options.batch },
+    stepRule: { type: options.step, learningRate: options.learningRate, schedule: options.schedule },
+    policy: {
+      roundsMax: options.rounds, cohort: options.cohort, overSelection: options.overSelection, reportsMin: options.reportsMin, deadlineMs: Math.round(options.deadline * 1_000),
+      evaluationEveryRounds: options.evaluateEvery, checkpointEveryRounds: options.checkpointEvery, attemptsMax: options.attemptsMax,
+    },
+    start: !options.draft,
+    ...(options.devices === undefined ? {} : { devices: options.devices }),
+  };
+}
+
+/** The model of that id, or the only one of that name. @throws FleetError `request.not-found`, `model.name-unclear` */
+export async function findModel(client: CoordinatorClient, idOrName: string): Promise<Model> {
+  const { items } = await client.json(routes.listModels);
+  const byId = items.find((model) => model.id === idOrName);
+  if (byId) return byId;
+  const named = items.filter((model) => model.name === idOrName && model.state === 'ready');
+  const [only] = named;
+  if (only && named.length === 1) return only;
+  if (named.length > 1) throw new FleetError('model.name-unclear', { field: '--model', problem: `${named.length} models are called ${idOrName}: ${named.map((model) => model.id).join(', ')}.` });
+  throw new FleetError('request.not-found', { field: '--model', problem: `The coordinator has no ready model of id or name ${idOrName}.`, fix: '`seedfleet models list` shows the models.' });
+}

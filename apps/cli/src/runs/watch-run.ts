@@ -1,0 +1,66 @@
+import { routes, type Evaluation, type RoundRow, type Run, type RunState } from '@seedfleet/protocol';
+import { type CoordinatorClient } from '../coordinator/coordinator-client.js';
+
+const ended: readonly RunState[] = ['completed', 'failed', 'cancelled'];
+
+/** What happened in a run, in the order in which the watcher learned of it. */
+export type WatchLine =
+  | { type: 'state'; run: number; state: RunState; round: number; roundsMax: number; cause: string | null }
+  | ({ type: 'round'; run: number } & RoundRow)
+  | ({ type: 'evaluation'; run: number } & Evaluation);
+
+export interface Watch {
+  client: CoordinatorClient;
+  id: number;
+  intervalMs: number;
+  sleep(milliseconds: number): Promise<void>;
+  show(line: WatchLine): void;
+}
+
+/** Follows a run until it has ended: every ended round once, in order, every evaluation once, every change of state. */
+export async function watchRun({ client, id, intervalMs, sleep, show }: Watch): Promise<Run> {
+  const shownRounds = new Set<string>();
+  const shownEvaluations = new Set<number>();
+  let shownState: RunState | undefined;
+  for (;;) {
+    // The run first: what it had when it ended is then in the lists that follow.
+    const run = await client.json(routes.showRun, { params: { id } });
+    for (const round of await newRounds(client, { id, shown: shownRounds })) show({ type: 'round', run: id, ...round });
+    const evaluations = await client.json(routes.listEvaluations, { params: { id } });
+    for (const evaluation of evaluations.items.filter(({ round }) => !shownEvaluations.has(round))) {
+      shownEvaluations.add(evaluation.round);
+      show({ type: 'evaluation', run: id, ...evaluation });
+    }
+    if (run.state !== shownState) {
+      shownState = run.state;
+      show({ type: 'state', run: id, state: run.state, round: run.round, roundsMax: run.roundsMax, cause: run.cause });
+    }
+    if (ended.includes(run.state)) return run;
+    await sleep(intervalMs);
+  }
+}
+
+const keyOf = ({ round, attempt }: RoundRow) => `${round}/${attempt}`;
+
+/** Ended rounds that were not shown, oldest first. The list is newest first: it is read back to the first page that brings nothing new. */
+async function newRounds(client: CoordinatorClient, { id, shown }: { id: number; shown: Set<string> }): Promise<RoundRow[]> {
+  const found: RoundRow[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await client.json(routes.listRounds, { params: { id }, query: { cursor } });
+    const fresh = page.items.filter((round) => round.endedAt !== null && !shown.has(keyOf(round)));
+    for (const round of fresh) shown.add(keyOf(round));
+    found.push(...fresh);
+    cursor = fresh.length === 0 ? undefined : page.next ?? undefined;
+  } while (cursor !== undefined);
+  return found.reverse();
+}
+
+/** One line for people. */
+export function watchText(line: WatchLine): string {
+  if (line.type === 'state') return `run ${line.run} is ${line.state} at round ${line.round} of ${line.roundsMax}${line.cause === null ? '' : `: ${line.cause}`}`;
+  if (line.type === 'evaluation') return `evaluation after ${line.round} rounds: accuracy ${line.accuracy.toFixed(4)}, loss ${line.loss.toFixed(4)} (${line.count} examples, ${line.devices} devices)`;
+  const reports = `${line.reported} of ${line.selected} devices reported`;
+  if (line.state === 'abandoned') return `round ${line.round}, attempt ${line.attempt}: abandoned (${line.cause ?? 'no cause given'}), ${reports}`;
+  return `round ${line.round}: ${line.state}, ${reports}, coefficients ${line.coefficientRms?.toExponential(2) ?? '-'}, state ${line.stateHash?.slice(0, 12) ?? '-'}`;
+}
