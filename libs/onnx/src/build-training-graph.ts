@@ -1,0 +1,47 @@
+import { FleetError } from '@seedfleet/errors';
+import { withGraph, type OnnxModel } from './graph/model.js';
+import { names } from './graph/names.js';
+import { revise } from './graph/revise.js';
+import { addHead } from './rewrites/add-head.js';
+import { addLoss } from './rewrites/add-loss.js';
+import { fillInputs } from './rewrites/fill-inputs.js';
+import { freedName, freeNames } from './rewrites/free-names.js';
+import { insertAdapters, type AdapterPlan } from './rewrites/insert-adapters.js';
+import { prune } from './rewrites/prune.js';
+import { tileFrontier } from './rewrites/tile-frontier.js';
+
+/** What is trained in a model, and what its inputs and output are called. */
+export interface TrainingPlan {
+  /** Value that the head reads, [batch, width]: a graph output or any other value. */
+  output: string;
+  inputs: { ids: string; mask: string };
+  classes: number;
+  /** May be empty: then only the head is trained, and everything before it is computed once for all rows. */
+  adapters: readonly AdapterPlan[];
+  /** Names of the graph inputs of the head. */
+  head: { weight: string; bias: string };
+}
+
+/** Name of the graph input that B of a site becomes. */
+export const adapterInput = names.adapterInput;
+
+/**
+ * The MP-LoRA graph of a model: P perturbed losses for each of b examples in one forward pass, for any P, b and T.
+ * Inputs: ids and mask [b, T] and `labels` [b], int64; B of each adapter [P, r, d_out]; head weight [P, d, classes] and
+ * bias [P, classes], float32. Outputs: `losses` [P, b] and `logits` [P, b, classes]. Never changes its argument.
+ * docs/graph.md says what is rewritten and how.
+ * @throws FleetError `model.output-unknown`, `model.input-unknown`, `model.batch-fixed`, `model.site-unknown`, `model.not-tileable`, `model.batch-coupled`
+ */
+export function buildTrainingGraph(model: OnnxModel, { output, inputs, classes, adapters, head }: TrainingPlan): OnnxModel {
+  const made = new Set(model.graph.node.flatMap((node) => node.output));
+  if (!made.has(output)) throw new FleetError('model.output-unknown', { field: 'output', problem: `The model computes no value "${output}".` });
+  const taken = new Set([...adapters.map(({ input }) => input), head.weight, head.bias]);
+  const adapterInputs = adapters.map(({ input }) => input);
+  const features = freedName(output, { taken });
+  const named = freeNames(prune(model.graph, { keep: [output] }), { taken });
+  const plain = fillInputs(named, inputs);
+  const adapted = insertAdapters(revise(plain, { output: [] }), adapters);
+  const headed = addHead(adapted, { output: features, classes, ...head, adapters: adapterInputs });
+  const tiled = tileFrontier(addLoss(headed), { adapters: adapterInputs });
+  return withGraph(model, prune(tiled, { keep: [names.losses, names.logits] }));
+}
