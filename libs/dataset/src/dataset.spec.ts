@@ -76,6 +76,12 @@ test('a restart changes neither the split nor the batches', async () => {
   expect(Array.from(second.heldOutBatches({ examples: 3 }))).toEqual(Array.from(first.heldOutBatches({ examples: 3 })));
 });
 
+test('a device that enrols again holds out the same examples, in batches of another order', async () => {
+  const [first, second] = [await open(rows, { heldOutFraction: 0.2 }), await open(rows, { heldOutFraction: 0.2, salt: new Uint8Array(32).fill(1) })];
+  expect(Array.from(second.heldOutBatches({ examples: 4 }))).toEqual(Array.from(first.heldOutBatches({ examples: 4 })));
+  expect(second.trainBatch({ counter: 0, examples: 6 })).not.toEqual(first.trainBatch({ counter: 0, examples: 6 }));
+});
+
 test('a label that the run does not know is named by its place, not by its value', async () => {
   const error: unknown = await open([...rows, { text: 'good', label: 'secret' }]).catch((caught: unknown) => caught);
   expect(error).toMatchObject({ code: 'dataset.unknown-label', field: 'label', problem: 'rows.jsonl, line 51: the field "label" holds none of the labels "no", "yes".' });

@@ -17,7 +17,7 @@ export interface DatasetOptions extends DataFile {
   tokensMax: number;
   /** Share of the examples kept for evaluation, in [0, 1). */
   heldOutFraction: number;
-  /** The device's own: decides the split and the order of batches. Must stay the same over restarts. */
+  /** The device's own: decides the order of batches (the split depends on the examples alone). The same after a restart. */
   salt: Uint8Array;
 }
 
@@ -49,7 +49,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
       throw new FleetError('dataset.wrong-field', { field: options.fields.text, problem: `${placeOf({ path: options.path, line: example.line })}: the text has no tokens.` });
     }
     builder.add(tokens, { label });
-    hashes.push(splitHash(salt, example));
+    hashes.push(splitHash(example));
   }
   if (hashes.length === 0) throw new FleetError('dataset.empty', { field: 'path', problem: `The data file ${basename(options.path)} holds no examples.` });
   const store = builder.build();

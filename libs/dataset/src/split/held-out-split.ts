@@ -7,12 +7,17 @@ export interface Split {
   heldOut: Int32Array;
 }
 
-/** What places an example in the split: its content under the device's salt, so that neither its line nor its format matters. 32 bytes. */
-export function splitHash(salt: Uint8Array, { text, label }: Pick<LabelledText, 'text' | 'label'>): Uint8Array {
+const purpose = utf8('seedfleet/split/v1');
+
+/**
+ * What places an example in the split: its content alone, 32 bytes. Neither its line nor the format of the file matters, nor the device:
+ * who enrols again with the same data evaluates on examples that it has never trained on.
+ */
+export function splitHash({ text, label }: Pick<LabelledText, 'text' | 'label'>): Uint8Array {
   const length = new Uint8Array(4);
   const textBytes = utf8(text);
   new DataView(length.buffer).setUint32(0, textBytes.length, true);
-  return sha256(concatBytes([salt, length, textBytes, utf8(label)]));
+  return sha256(concatBytes([purpose, length, textBytes, utf8(label)]));
 }
 
 /**
