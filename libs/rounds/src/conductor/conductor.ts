@@ -1,0 +1,96 @@
+import { InvariantError } from '@seedfleet/errors';
+import { type Roster, rosterOf } from '../roster.js';
+import { type CohortSeat } from './conductor-effect.js';
+import { type EvaluationSums } from './conductor-input.js';
+import { type RoundPolicy } from './round-policy.js';
+
+/** A connected device that is prepared in this run. */
+export interface Member {
+  device: string;
+  /** commits that it has applied, as far as we know; -1 once it said or showed that its state is not the fleet's */
+  round: number;
+  trainExamples: number;
+  heldOutExamples: number;
+  /** it declined: not asked again before this time */
+  restsUntilMs: number;
+}
+
+/** One device of an open round's cohort. */
+export interface Seat extends CohortSeat {
+  /** `asked` may still report; `out` declined, departed or turned out stale. Who reported stands in `reports`. */
+  standing: 'asked' | 'out';
+}
+
+/** A report that is saved or about to be: from here on it counts. */
+export interface CountedReport extends CohortSeat {
+  examples: number;
+  differences: Float32Array;
+}
+
+/** What the conductor is waiting for. Each wait is listed with its bound in docs/rounds.md. */
+export type ConductorPhase =
+  | { type: 'idle'; recovered?: { seats: Roster<Seat>; reports: Roster<CountedReport> } }
+  /** too few eligible devices, or a breath after an abandoned attempt; `tries` lengthens the next wait */
+  | { type: 'waiting'; retryAtMs: number; tries: number }
+  | { type: 'collecting'; deadlineAtMs: number; seats: Roster<Seat>; reports: Roster<CountedReport> }
+  | { type: 'committing' }
+  | { type: 'evaluating'; deadlineAtMs: number; asked: Roster<{ device: string }>; reports: Roster<{ device: string } & EvaluationSums> }
+  | { type: 'paused' }
+  | { type: 'ended'; state: 'completed' | 'failed' | 'cancelled'; cause: string };
+
+/** All that the conductor of one run knows: plain data that structured clone copies. */
+export interface Conductor {
+  run: number;
+  policy: RoundPolicy;
+  queries: number;
+  groups: number;
+  /** commits so far, which is the number of the open or next round */
+  round: number;
+  /** abandoned attempts at this round, which is the number of the open or next attempt */
+  attempt: number;
+  /** round whose evaluation is done with, or null */
+  evaluatedRound: number | null;
+  phase: ConductorPhase;
+  /** asked for while something had to run to its end first */
+  wish: { type: 'pause' } | { type: 'stop'; cause: string } | null;
+  members: Roster<Member>;
+  /** the attempt that was decided last: a report of it that comes again is answered as the first was */
+  decided: { round: number; attempt: number; reports: Roster<CountedReport> } | null;
+}
+
+/** A run as the database knows it when a process takes it over. */
+export interface RecordedRun {
+  run: number;
+  policy: RoundPolicy;
+  queries: number;
+  groups: number;
+  /** commits so far */
+  round: number;
+  /** abandoned attempts at the next round (the attempt of `open`, if one is open) */
+  attempt: number;
+  /** round of the newest saved evaluation */
+  evaluatedRound?: number | null;
+  /** opened, saved, and neither committed nor abandoned */
+  open?: { round: number; attempt: number; cohort: readonly CohortSeat[]; deadlineAtMs: number; reports: readonly CountedReport[] } | undefined;
+}
+
+/**
+ * The conductor of one run before its first input, which is `start` (or `pause`, for a run that is recorded as paused).
+ * With `open` it goes on at that round and attempt: recorded reports count, and devices of the cohort that arrive are asked again.
+ * @throws InvariantError if `open` is not the attempt that `round` and `attempt` name
+ */
+export function createConductor({ run, policy, queries, groups, round, attempt, evaluatedRound = null, open }: RecordedRun): Conductor {
+  if (open !== undefined && (open.round !== round || open.attempt !== attempt)) {
+    throw new InvariantError(`run ${run} stands at round ${round}, attempt ${attempt}, but round ${open.round}, attempt ${open.attempt} is recorded as open`);
+  }
+  return {
+    run, policy, queries, groups, round, attempt, evaluatedRound, wish: null, members: [], decided: null,
+    phase: open === undefined ? { type: 'idle' } : {
+      type: 'idle',
+      recovered: {
+        seats: rosterOf(open.cohort.map(({ device, group }) => ({ device, group, standing: 'asked' as const }))),
+        reports: rosterOf(open.reports),
+      },
+    },
+  };
+}
