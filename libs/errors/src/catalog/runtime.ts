@@ -1,4 +1,10 @@
 import { type ErrorEntry } from './error-entry.js';
 
 export const runtimeErrors = {
+  'engine.model-unusable': { retryable: false, http: 422, fix: 'Run `seedfleet-worker doctor`; if the file is whole, the model uses an operator that ONNX Runtime does not have on this machine.' },
+  'engine.batch-invalid': { retryable: false, http: 422, fix: 'Pass arrays of the sizes that the batch states, and inputs that the training graph has.' },
+  'engine.run-failed': { retryable: true, http: 500, fix: 'Check that the tokenizer belongs to the model: a token beyond its vocabulary stops a forward pass.' },
+  'engine.stopped': { retryable: true, http: 500, fix: 'Open the engine again; if it stops again, run `seedfleet-worker doctor` and look at the free memory.' },
+  'engine.timeout': { retryable: true, http: 500, fix: 'Use a smaller batch or fewer queries, or give the engine more threads.' },
+  'loss.not-finite': { retryable: false, http: 422, fix: 'The model gives NaN or infinite losses on this data: check the model with the doctor, lower the learning rate or eps.' },
 } as const satisfies Record<string, ErrorEntry>;

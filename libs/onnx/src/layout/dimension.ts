@@ -45,9 +45,9 @@ export function divide(a: Dimension, b: Dimension): Dimension {
   return { batch: a.batch - b.batch, size: a.size / b.size };
 }
 
-/** Size of an axis that two broadcast operands share. */
-export function broadcast(a: Dimension | undefined, b: Dimension | undefined): Dimension {
-  if (a === undefined || isFixed(a, 1)) return b ?? null;
+/** Size of an axis that two broadcast operands share; undefined where an operand does not have that axis. */
+export function broadcast(a: Dimension | undefined, b: Dimension | undefined): Dimension | undefined {
+  if (a === undefined || (b !== undefined && isFixed(a, 1))) return b;
   if (b === undefined || isFixed(b, 1)) return a;
   return countsExamples(b) ? b : a;
 }

@@ -1,0 +1,107 @@
+import { FleetError } from '@seedfleet/errors';
+import { perturbedRowsInto, rowsOf } from '@seedfleet/numerics';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type Batch, type BatchEvaluation, type EngineOptions, type LossesRequest } from '../engine/engine.js';
+import { RowBuffers } from './row-buffers.js';
+import { sessionOptions } from './session-options.js';
+
+export type SessionOptions = Omit<EngineOptions, 'answerMs'>;
+
+/** A training graph in ONNX Runtime. Its calls block the thread they are made in: see `openEngine`. */
+export class TrainingSession {
+  private readonly rows: RowBuffers;
+
+  private constructor(private readonly session: InferenceSession, private readonly options: SessionOptions) {
+    this.rows = new RowBuffers(options.layout);
+  }
+
+  /** @throws FleetError `engine.model-unusable` */
+  static async open(options: SessionOptions): Promise<TrainingSession> {
+    const session = await createSession(options);
+    const { ids, mask } = options.modelInputs;
+    const missing = [...options.inputs, ids, 'labels'].find((name) => !session.inputNames.includes(name));
+    const extra = session.inputNames.find((name) => ![...options.inputs, ids, mask, 'labels'].includes(name));
+    if (missing !== undefined || extra !== undefined || options.inputs.length !== options.layout.sites.length) {
+      await session.release();
+      throw new FleetError('engine.model-unusable', { field: missing ?? extra ?? 'inputs', problem: `The training graph and the layout do not belong together: ${missing !== undefined ? `the graph has no input "${missing}"` : extra !== undefined ? `nothing feeds the input "${extra}"` : 'one input per site is needed'}.` });
+    }
+    return new TrainingSession(session, options);
+  }
+
+  /** [P*b], see `Engine.perturbedLosses`. */
+  async perturbedLosses({ batch, b, key, seeds, estimator }: LossesRequest): Promise<Float32Array> {
+    const { layout } = this.options;
+    const rows = rowsOf(estimator);
+    perturbedRowsInto(this.rows.all(rows), { b, layout, key, seeds, estimator });
+    const { losses } = await this.run({ batch, rows, fetches: ['losses'] });
+    return finiteFloats(losses, rows * batch.examples);
+  }
+
+  async evaluate({ batch, b }: { batch: Batch; b: Float64Array }): Promise<BatchEvaluation> {
+    if (b.length !== this.options.layout.size) throw new FleetError('engine.batch-invalid', { field: 'b', problem: `B has ${b.length} values, the layout ${this.options.layout.size}.` });
+    this.rows.all(1).set(b);
+    const { losses, logits } = await this.run({ batch, rows: 1, fetches: ['losses', 'logits'] });
+    let lossSum = 0;
+    for (const loss of finiteFloats(losses, batch.examples)) lossSum += loss;
+    return { lossSum, correct: correctOf(floats(logits), batch.labels), count: batch.examples };
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+
+  private async run<F extends string>({ batch, rows, fetches }: { batch: Batch; rows: number; fetches: readonly F[] }): Promise<Partial<Record<F, Tensor>>> {
+    requireSizes(batch);
+    const { inputs, modelInputs: { ids, mask } } = this.options;
+    const shape = [batch.examples, batch.tokens];
+    const feeds: Record<string, Tensor> = { [ids]: new Tensor('int64', batch.ids, shape), labels: new Tensor('int64', batch.labels, [batch.examples]) };
+    // A graph whose output does not depend on the mask has no such input.
+    if (this.session.inputNames.includes(mask)) feeds[mask] = new Tensor('int64', batch.mask, shape);
+    this.rows.bySite(rows).forEach(({ values, shape: siteShape }, i) => {
+      feeds[inputs[i] ?? ''] = new Tensor('float32', values, [rows, ...siteShape]);
+    });
+    try {
+      return await this.session.run(feeds, fetches) as Partial<Record<F, Tensor>>;
+    } catch (cause) {
+      // The cause is kept for the debugger only: ONNX Runtime puts token ids into its messages, and those are data.
+      throw new FleetError('engine.run-failed', { field: 'batch', problem: `ONNX Runtime refused a batch of ${batch.examples} examples of ${batch.tokens} tokens in ${rows} rows.`, cause });
+    }
+  }
+}
+
+async function createSession(options: SessionOptions): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(options.modelPath, sessionOptions(options));
+  } catch (cause) {
+    throw new FleetError('engine.model-unusable', { field: 'modelPath', problem: `ONNX Runtime cannot load ${options.modelPath}: ${cause instanceof Error ? cause.message : String(cause)}.`, cause });
+  }
+}
+
+function requireSizes({ examples, tokens, ids, mask, labels }: Batch): void {
+  const sizes = { ids: [ids.length, examples * tokens], mask: [mask.length, examples * tokens], labels: [labels.length, examples] } as const;
+  for (const [field, [found, wanted]] of Object.entries(sizes)) {
+    if (found !== wanted || wanted === 0) throw new FleetError('engine.batch-invalid', { field, problem: `The batch has ${found} ${field}; ${examples} examples of ${tokens} tokens take ${wanted}.` });
+  }
+}
+
+function floats(tensor: Tensor | undefined): Float32Array {
+  if (!(tensor?.data instanceof Float32Array)) throw new FleetError('engine.model-unusable', { field: 'losses', problem: 'The training graph does not give float32 losses and logits.' });
+  return tensor.data;
+}
+
+function finiteFloats(tensor: Tensor | undefined, count: number): Float32Array {
+  const values = floats(tensor);
+  if (values.length !== count) throw new FleetError('engine.model-unusable', { field: 'losses', problem: `The training graph gave ${values.length} losses, ${count} were asked.` });
+  const bad = values.reduce((n, value) => (Number.isFinite(value) ? n : n + 1), 0);
+  if (bad > 0) throw new FleetError('loss.not-finite', { field: 'losses', problem: `${bad} of ${count} losses are NaN or infinite.` });
+  return values;
+}
+
+/** How many rows of logits [b, classes] are greatest at the label; of equal ones the first counts. */
+function correctOf(logits: Float32Array, labels: BigInt64Array): number {
+  const classes = logits.length / labels.length;
+  return labels.reduce((correct, label, i) => {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    return correct + (row.indexOf(Math.max(...row)) === Number(label) ? 1 : 0);
+  }, 0);
+}
