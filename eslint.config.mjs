@@ -17,6 +17,7 @@ const edges = {
   coordinator: ['ledger', 'numerics', 'aggregation', 'rounds', 'protocol', 'onnx', 'artifacts'],
   worker: ['ledger', 'numerics', 'aggregation', 'rounds', 'protocol', 'onnx', 'artifacts', 'runtime', 'dataset'],
   cli: ['protocol', 'onnx', 'artifacts', 'ledger'],
+  dashboard: ['protocol'],
   'example-sentiment': ['protocol', 'onnx', 'ledger'],
   'e2e-fleet': ['protocol', 'onnx', 'ledger', 'numerics', 'example-sentiment'],
 };

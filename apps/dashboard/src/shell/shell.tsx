@@ -1,0 +1,44 @@
+import { AppShell, Burger, Button, Group, NavLink, Text, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { useSession } from '../session/session';
+import { SignIn } from '../session/sign-in';
+import { Freshness } from './freshness';
+
+const pages = [
+  { to: '/', label: 'Overview' },
+  { to: '/devices', label: 'Devices' },
+  { to: '/runs', label: 'Runs' },
+] as const;
+
+/** Header, navigation and the page; or the sign-in where there is no session. */
+export function Shell() {
+  const { token, signOut } = useSession();
+  const [open, { toggle, close }] = useDisclosure(false);
+  const { setColorScheme } = useMantineColorScheme();
+  const scheme = useComputedColorScheme('light');
+  const { pathname } = useLocation();
+  if (token === null) return <SignIn />;
+  const here = (to: string) => (to === '/' ? pathname === '/' : pathname.startsWith(to));
+  return (
+    <AppShell header={{ height: 56 }} navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !open } }} padding="md">
+      <AppShell.Header>
+        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
+          <Group wrap="nowrap">
+            <Burger opened={open} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Navigation" />
+            <Text fw={700} size="lg">Seedfleet</Text>
+            <Freshness />
+          </Group>
+          <Group gap="xs" wrap="nowrap">
+            <Button variant="default" size="xs" onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}>{scheme === 'dark' ? 'Light' : 'Dark'}</Button>
+            <Button variant="default" size="xs" onClick={signOut}>Sign out</Button>
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" aria-label="Pages">
+        {pages.map(({ to, label }) => <NavLink key={to} component={Link} to={to} label={label} active={here(to)} variant="light" onClick={close} aria-current={here(to) ? 'page' : undefined} />)}
+      </AppShell.Navbar>
+      <AppShell.Main><Outlet /></AppShell.Main>
+    </AppShell>
+  );
+}
