@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { readVectors } from '../../vectors/vector-files.js';
+import { fromHex, toHex } from '@seedfleet/ledger';
+import { blockStream as inBrowser } from './browser.js';
+import { type BlockStream } from './block-stream.js';
+import { keystream } from './keystream.js';
+import { blockStream as inNode } from './node.js';
+
+const platforms: [string, BlockStream][] = [['Node', inNode], ['a browser', inBrowser]];
+const key = () => fc.uint8Array({ minLength: 32, maxLength: 32 });
+const nonce = () => fc.uint8Array({ minLength: 12, maxLength: 12 });
+
+describe.each(platforms)('the ChaCha20 of %s', (_name, stream) => {
+  test.each(readVectors('rfc8439').blocks)('gives the key stream of RFC 8439 section $section', ({ key, nonce, counter, bytes }) => {
+    expect(toHex(stream({ key: fromHex(key), nonce: fromHex(nonce), counter, length: bytes.length / 2 }))).toBe(bytes);
+  });
+});
+
+test('both platforms give the same bytes for any key, nonce, counter and length', () => fc.assert(fc.property(
+  key(), nonce(), fc.integer({ min: 0, max: 2 ** 32 - 20 }), fc.integer({ min: 0, max: 1000 }),
+  (key, nonce, counter, length) => {
+    expect(toHex(inBrowser({ key, nonce, counter, length }))).toBe(toHex(inNode({ key, nonce, counter, length })));
+  },
+)));
+
+test('a stream may be read in blocks: block n of it is the stream from counter n', () => fc.assert(fc.property(key(), nonce(), fc.integer({ min: 0, max: 20 }), (key, nonce, block) => {
+  const whole = keystream({ key, nonce, length: 64 * 21 });
+  expect(toHex(keystream({ key, nonce, counter: block, length: 64 }))).toBe(toHex(whole.subarray(64 * block, 64 * (block + 1))));
+})));
+
+test.each([
+  ['a short key', { key: new Uint8Array(16), nonce: new Uint8Array(12), length: 1 }, 'key'],
+  ['a nonce of the original ChaCha', { key: new Uint8Array(32), nonce: new Uint8Array(8), length: 1 }, 'nonce'],
+  ['a stream beyond 32 bits of counter', { key: new Uint8Array(32), nonce: new Uint8Array(12), counter: 2 ** 32 - 2, length: 65 }, 'length'],
+  ['half a byte', { key: new Uint8Array(32), nonce: new Uint8Array(12), length: 0.5 }, 'length'],
+])('%s is refused with its field', (_name, request, field) => {
+  expect(() => keystream(request)).toThrow(expect.objectContaining({ code: 'numerics.length', field }));
+});
