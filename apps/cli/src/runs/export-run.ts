@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { exportPeft } from '@seedfleet/artifacts';
 import { FleetError } from '@seedfleet/errors';
 import { encodeLog } from '@seedfleet/ledger';
+import { isMissing } from '../terminal/is-missing.js';
 import { type AuditedRun } from './audit-run.js';
 
 /** One written file. */
@@ -26,7 +27,7 @@ export async function requireEmptyFolder(folder: string): Promise<void> {
   try {
     names = await readdir(folder);
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return;
+    if (isMissing(cause)) return;
     throw new FleetError('export.folder-in-use', { field: '--out', problem: `${folder} is not a folder that can be read.`, cause });
   }
   if (names.length > 0) throw new FleetError('export.folder-in-use', { field: '--out', problem: `The folder ${folder} is not empty.` });

@@ -2,6 +2,7 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FleetError } from '@seedfleet/errors';
 import { z } from 'zod';
+import { isMissing } from '../terminal/is-missing.js';
 import { type Surroundings } from '../terminal/surroundings.js';
 
 /** Where the coordinator is, and the operator token that it knows us by. */
@@ -63,7 +64,7 @@ async function savedSession(place: Place): Promise<Session | null> {
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    if (isMissing(cause)) return null;
     throw new FleetError('login.unreadable', { field: path, problem: 'The saved session cannot be read.', cause });
   }
   try {

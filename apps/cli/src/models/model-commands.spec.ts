@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { graphBuilder, writeModel } from '@seedfleet/onnx';
+import { modelRequest, type Model, type ModelFile } from '@seedfleet/protocol';
+import { OffsetRefusal, serveCoordinator, type Handler, type ServedCoordinator } from '../testing/served-coordinator.js';
+import { emptyFolder, loggedIn, typed } from '../testing/typed.js';
+
+/** Bytes of the one large file: two whole pieces and a bit. */
+const weightBytes = 9_000_000;
+
+/** A folder as an exporter leaves it: a graph of one linear, its tokenizer. */
+async function aModelFolder({ opset = 17, outputs = 1 } = {}): Promise<string> {
+  const folder = await emptyFolder();
+  const graph = graphBuilder({ name: 'tiny', opset });
+  graph.input('input_ids', 'float32', ['batch', 4]);
+  graph.weight('dense.weight', new Float32Array(12).fill(0.5), [4, 3]);
+  graph.node('MatMul', ['input_ids', 'dense.weight'], 'pooled');
+  graph.output('pooled', 'float32', ['batch', 3]);
+  if (outputs === 2) {
+    graph.node('Tanh', ['pooled'], 'squashed');
+    graph.output('squashed', 'float32', ['batch', 3]);
+  }
+  await writeFile(join(folder, 'model.onnx'), writeModel(graph.build()));
+  await writeFile(join(folder, 'tokenizer.json'), Buffer.alloc(weightBytes, 'x'));
+  return folder;
+}
+
+/** Holds uploads as a coordinator does. */
+class Uploads {
+  models: Model[] = [];
+  stored = new Map<string, Buffer>();
+  offsets: number[] = [];
+
+  handlers(changes: Record<string, Handler> = {}): Record<string, Handler> {
+    return {
+      listModels: () => ({ items: this.models }),
+      createModel: ({ body }) => this.announce(body),
+      showModel: ({ params }) => this.find(params['id']),
+      uploadModelFile: (call) => this.append(call),
+      ...changes,
+    };
+  }
+
+  private announce(body: unknown): Model {
+    const request = modelRequest.parse(body);
+    const files = request.files.map((file): ModelFile => ({ ...file, received: 0 }));
+    const model: Model = { ...request, id: `mdl_${this.models.length + 1}`, state: 'uploading', files, sites: [], outputWidth: null, createdAt: '2026-11-25T10:00:00.000Z' };
+    this.models.push(model);
+    return model;
+  }
+
+  find(id: string | undefined): Model {
+    const model = this.models.find((known) => known.id === id);
+    if (!model) throw new Error(`no model ${id}`);
+    return model;
+  }
+
+  append({ params, query, headers, body }: Parameters<Handler>[0]): ModelFile {
+    const model = this.find(params['id']);
+    const file = model.files.find(({ path }) => path === query['path']);
+    if (!file || !Buffer.isBuffer(body)) throw new Error('no such file');
+    const offset = Number(headers['upload-offset']);
+    this.offsets.push(offset);
+    if (offset !== file.received) throw new OffsetRefusal(file.received);
+    const bytes = Buffer.concat([this.stored.get(file.path) ?? Buffer.alloc(0), body]);
+    this.stored.set(file.path, bytes);
+    file.received = bytes.length;
+    if (model.files.every(({ received, bytes: all }) => received === all)) Object.assign(model, { state: 'ready', outputWidth: 3, sites: [{ name: 'dense', inputs: 4, outputs: 3 }] });
+    return file;
+  }
+}
+
+let coordinator: ServedCoordinator | undefined;
+let uploads: Uploads;
+beforeEach(() => { uploads = new Uploads(); });
+afterEach(() => coordinator?.close());
+
+const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+test('a folder is announced with the hashes of its files and arrives byte by byte', async () => {
+  const folder = await aModelFolder();
+  coordinator = await serveCoordinator(uploads.handlers());
+  const outcome = await typed(['models', 'add', folder, '--name', 'tiny', '-o', 'json'], { env: loggedIn(coordinator) });
+  expect(outcome).toMatchObject({ exitCode: 0, stderr: '' });
+  const model: Model = JSON.parse(outcome.stdout);
+  expect(model).toMatchObject({ state: 'ready', output: 'pooled', inputs: { ids: 'input_ids', mask: 'attention_mask' }, sites: [{ name: 'dense', inputs: 4, outputs: 3 }] });
+  for (const file of model.files) {
+    const local = await readFile(join(folder, file.path));
+    expect(file).toMatchObject({ sha256: sha256Of(local), bytes: local.length, received: local.length });
+    expect(uploads.stored.get(file.path)?.equals(local)).toBe(true);
+  }
+});
+
+test('an upload that was broken off goes on at the byte where it stopped', async () => {
+  const folder = await aModelFolder();
+  let pieces = 0;
+  const breaksOff = await serveCoordinator(uploads.handlers({ uploadModelFile: (call) => {
+    if (++pieces > 2) throw new Error('the coordinator died');
+    return uploads.append(call);
+  } }));
+  const first = await typed(['models', 'add', folder, '--name', 'tiny'], { env: loggedIn(breaksOff) });
+  await breaksOff.close();
+  expect(first.exitCode).toBe(1);
+  const arrived = uploads.models[0]?.files.find(({ role }) => role === 'tokenizer')?.received;
+  expect(arrived).toBe(4 * 1024 * 1024);
+
+  uploads.offsets = [];
+  coordinator = await serveCoordinator(uploads.handlers());
+  const second = await typed(['models', 'add', folder, '--name', 'tiny', '-o', 'json'], { env: loggedIn(coordinator) });
+  expect(second).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(uploads.models).toHaveLength(1);
+  expect(uploads.offsets).toEqual([arrived, 2 * 4 * 1024 * 1024]);
+  expect(sha256Of(uploads.stored.get('tokenizer.json') ?? Buffer.alloc(0))).toBe(uploads.models[0]?.files.find(({ role }) => role === 'tokenizer')?.sha256);
+});
+
+test('a piece whose answer was lost is not sent twice: the coordinator names the offset to go on at', async () => {
+  const folder = await aModelFolder();
+  let lost = false;
+  coordinator = await serveCoordinator(uploads.handlers({ uploadModelFile: (call) => {
+    const file = uploads.append(call);
+    if (!lost && file.role === 'tokenizer') {
+      lost = true;
+      throw new OffsetRefusal(file.received);
+    }
+    return file;
+  } }));
+  expect((await typed(['models', 'add', folder, '--name', 'tiny'], { env: loggedIn(coordinator) })).exitCode).toBe(0);
+  expect(uploads.offsets.filter((offset) => offset === 4 * 1024 * 1024)).toHaveLength(1);
+});
+
+test('an upload that brings nothing gives up and says how to go on', async () => {
+  const folder = await aModelFolder();
+  coordinator = await serveCoordinator(uploads.handlers({ uploadModelFile: () => { throw new OffsetRefusal(0); } }));
+  const outcome = await typed(['models', 'add', folder, '--name', 'tiny'], { env: loggedIn(coordinator) });
+  expect(outcome.exitCode).toBe(1);
+  expect(outcome.stderr).toContain('upload.interrupted');
+});
+
+test('the sites of a file are listed without a coordinator', async () => {
+  const folder = await aModelFolder();
+  const outcome = await typed(['models', 'inspect', folder, '-o', 'json']);
+  expect(JSON.parse(outcome.stdout)).toMatchObject({ opset: 17, inputs: ['input_ids'], outputs: ['pooled'], sites: [{ name: 'dense', inputs: 4, outputs: 3, precision: 'float' }] });
+  expect((await typed(['models', 'inspect', join(folder, 'model.onnx')])).stdout).toMatch(/dense\s+4\s+3\s+float/);
+});
+
+test.each([
+  ['a folder without a model', async () => emptyFolder(), 'model.folder-unclear'],
+  ['a folder with two models', async () => { const folder = await aModelFolder(); await writeFile(join(folder, 'other.onnx'), ''); return folder; }, 'model.folder-unclear'],
+  ['a file that is not ONNX', async () => { const folder = await emptyFolder(); await writeFile(join(folder, 'model.onnx'), 'no model'); return folder; }, 'model.not-onnx'],
+  ['a model of an old operator set', () => aModelFolder({ opset: 12 }), 'model.opset-too-old'],
+  ['a path that does not exist', async () => '/nonexistent/model.onnx', 'file.unreadable'],
+  ['a model without a tokenizer', async () => { const from = await aModelFolder(); const folder = await emptyFolder(); await mkdir(folder, { recursive: true }); await writeFile(join(folder, 'model.onnx'), await readFile(join(from, 'model.onnx'))); return folder; }, 'model.tokenizer-missing'],
+  ['a model of two outputs, none named', () => aModelFolder({ outputs: 2 }), 'command.invalid'],
+])('%s is refused before anything is announced (%#)', async (_, make, code) => {
+  coordinator = await serveCoordinator(uploads.handlers());
+  const outcome = await typed(['models', 'add', await make(), '--name', 'tiny', '-o', 'json'], { env: loggedIn(coordinator) });
+  expect(JSON.parse(outcome.stderr).error.code).toBe(code);
+  expect(outcome.exitCode).not.toBe(0);
+  expect(coordinator.calls).not.toContain('createModel');
+});
+
+test('models are listed and shown', async () => {
+  const folder = await aModelFolder();
+  coordinator = await serveCoordinator(uploads.handlers());
+  const env = loggedIn(coordinator);
+  await typed(['models', 'add', folder, '--name', 'tiny'], { env });
+  expect((await typed(['models', 'list'], { env })).stdout).toMatch(/mdl_1\s+tiny\s+ready\s+1\s+3\s+9\.0 MB/);
+  expect((await typed(['models', 'show', 'mdl_1'], { env })).stdout).toMatch(/dense\s+4\s+3/);
+});

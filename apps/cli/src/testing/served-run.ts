@@ -1,0 +1,33 @@
+import { aFinishedRun, type FinishedRun } from '@seedfleet/artifacts/testing';
+import { encodeLog, generateKeyPair } from '@seedfleet/ledger';
+import { type Run } from '@seedfleet/protocol';
+import { serveCoordinator, type Handler, type ServedCoordinator } from './served-coordinator.js';
+
+/** A row of the list of runs. */
+export function aRun(changes: Partial<Run> = {}): Run {
+  return {
+    id: 1, name: 'reviews', state: 'completed', cause: null, round: 0, roundsMax: 20, model: 'mdl_1', createdAt: '2026-11-25T10:00:00.000Z', startedAt: '2026-11-25T10:00:01.000Z',
+    endedAt: '2026-11-25T10:05:00.000Z', manifestHash: '0'.repeat(64), headHash: '0'.repeat(64), stateHash: null, devices: 3,
+    lastEvaluation: { round: 20, loss: 0.4312, accuracy: 0.85, count: 600 }, ...changes,
+  };
+}
+
+/** What the coordinator says and serves; a spec spoils one of them. */
+export interface Served { run: Run; signedManifest: unknown; log: Uint8Array[] }
+
+export const coordinatorKeys = generateKeyPair();
+
+/** A coordinator with one finished run of twelve rounds. @param spoil changes what it serves */
+export async function serveRun(spoil: (served: Served, finished: FinishedRun) => void = () => undefined, handlers: Record<string, Handler> = {}): Promise<ServedCoordinator> {
+  const finished = aFinishedRun({ rounds: 12, coordinatorPrivateKey: coordinatorKeys.privateKey });
+  const { signedManifest, log, headHash, stateHash } = finished;
+  const served: Served = { signedManifest: structuredClone(signedManifest), log: log.map((commit) => commit.slice()), run: aRun({ round: 12, manifestHash: signedManifest.hash, headHash, stateHash }) };
+  spoil(served, finished);
+  return serveCoordinator({
+    showRun: () => served.run,
+    showManifest: () => served.signedManifest,
+    // Five commits an answer: the audit must ask until the log ends.
+    downloadLog: ({ query }) => Buffer.from(encodeLog(served.log.slice(Number(query['from']), Number(query['from']) + 5))),
+    ...handlers,
+  });
+}

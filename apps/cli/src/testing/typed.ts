@@ -1,0 +1,29 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCommandLine, type ExitCode } from '../command-line.js';
+import { type ServedCoordinator } from './served-coordinator.js';
+
+/** What a command left behind. */
+export interface Outcome { exitCode: ExitCode; stdout: string; stderr: string }
+
+/** An empty folder of this spec. */
+export const emptyFolder = () => mkdtemp(join(tmpdir(), 'seedfleet-cli-'));
+
+/** Environment of an operator who is logged in to the coordinator. */
+export const loggedIn = ({ url, token }: ServedCoordinator) => ({ SEEDFLEET_URL: url, SEEDFLEET_TOKEN: token });
+
+/** Runs `seedfleet` with these words, as if typed. @param env the whole environment; nothing of the real one is seen */
+export async function typed(words: readonly string[], { env = {}, homeFolder = '/nonexistent', stdin = '' }: { env?: Record<string, string>; homeFolder?: string; stdin?: string } = {}): Promise<Outcome> {
+  let stdout = '';
+  let stderr = '';
+  const exitCode = await runCommandLine(words, {
+    env, homeFolder,
+    stdout: { write: (text) => { stdout += text; } },
+    stderr: { write: (text) => { stderr += text; } },
+    readStdin: () => Promise.resolve(stdin),
+    startProgress: () => ({ show: () => undefined, end: () => undefined }),
+    sleep: () => Promise.resolve(),
+  });
+  return { exitCode, stdout, stderr };
+}
