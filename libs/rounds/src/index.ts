@@ -11,6 +11,8 @@ export { type Moment } from './moment.js';
 export { type RoundPolicy } from './conductor/round-policy.js';
 export { type DeclineReason } from './conductor/decline-reason.js';
 export { createConductor, type Conductor, type ConductorPhase, type CountedReport, type RecordedRun } from './conductor/conductor.js';
+export { stepConductor } from './conductor/step-conductor.js';
+export { type ConductorStep } from './conductor/conductor-step.js';
 export { type ConductorInput, type ConductorTimer, type EvaluationSums, type Report } from './conductor/conductor-input.js';
 export { type CohortSeat, type ConductorEffect } from './conductor/conductor-effect.js';
 export { createParticipant, type Participant, type ParticipantPhase } from './participant/participant.js';

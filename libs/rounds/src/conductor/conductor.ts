@@ -30,8 +30,10 @@ export interface CountedReport extends CohortSeat {
 /** What the conductor is waiting for. Each wait is listed with its bound in docs/rounds.md. */
 export type ConductorPhase =
   | { type: 'idle'; recovered?: { seats: Roster<Seat>; reports: Roster<CountedReport> } }
-  /** too few eligible devices, or a breath after an abandoned attempt; `tries` lengthens the next wait */
-  | { type: 'waiting'; retryAtMs: number; tries: number }
+  /** nothing is open and nothing waits: only inside a step, which then decides what follows (`breath`: after a while) */
+  | { type: 'between'; breath: boolean }
+  /** for eligible devices, or (`breath`) for a while after an abandoned attempt, whoever arrives; `tries` lengthens the next wait */
+  | { type: 'waiting'; breath: boolean; retryAtMs: number; tries: number }
   | { type: 'collecting'; deadlineAtMs: number; seats: Roster<Seat>; reports: Roster<CountedReport> }
   | { type: 'committing' }
   | { type: 'evaluating'; deadlineAtMs: number; asked: Roster<{ device: string }>; reports: Roster<{ device: string } & EvaluationSums> }
@@ -70,8 +72,8 @@ export interface RecordedRun {
   attempt: number;
   /** round of the newest saved evaluation */
   evaluatedRound?: number | null;
-  /** opened, saved, and neither committed nor abandoned */
-  open?: { round: number; attempt: number; cohort: readonly CohortSeat[]; deadlineAtMs: number; reports: readonly CountedReport[] } | undefined;
+  /** opened, saved, and neither committed nor abandoned; its cohort gets a whole deadline again, for nobody listened meanwhile */
+  open?: { round: number; attempt: number; cohort: readonly CohortSeat[]; reports: readonly CountedReport[] } | undefined;
 }
 
 /**

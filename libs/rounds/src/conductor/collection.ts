@@ -1,0 +1,134 @@
+import { aggregateGroups } from '@seedfleet/aggregation';
+import { type Moment } from '../moment.js';
+import { entryOf, type Roster, withEntry } from '../roster.js';
+import { type Conductor, type CountedReport, type Member, type Seat } from './conductor.js';
+import { type ConductorIn, type ConductorStep, isIn, stay } from './conductor-step.js';
+import { eligibleMembers, seatsWanted, selectCohort } from './cohort-selection.js';
+import { type Report } from './conductor-input.js';
+import { type DeclineReason } from './decline-reason.js';
+import { judgeReport } from './report-judgement.js';
+
+/** A busy device is soon free again; every other reason to decline lasts at least as long as a round. */
+const busyRestMs = 5_000;
+
+/** Opens the next attempt: saved first, then its timer, then the devices hear of it. */
+export function openRound(state: Conductor, { nowMs, luck }: Moment): ConductorStep {
+  const { round, attempt, policy, groups } = state;
+  const devices = eligibleMembers(state, nowMs).map(({ device }) => device);
+  const seats = selectCohort({ devices, seats: seatsWanted(policy), groups, luck });
+  const deadlineAtMs = nowMs + policy.deadlineMs;
+  return {
+    state: { ...state, phase: { type: 'collecting', deadlineAtMs, seats, reports: [] } },
+    effects: [
+      { type: 'open-round', round, attempt, cohort: seats.map(({ device, group }) => ({ device, group })), deadlineAtMs },
+      { type: 'set-timer', name: 'deadline', round, attempt, atMs: deadlineAtMs },
+      ...seats.map(({ device, group }) => ({ type: 'send-start' as const, device, round, attempt, group, deadlineMs: policy.deadlineMs })),
+    ],
+  };
+}
+
+/** Goes on with a recorded round after a restart. Its cohort is asked device by device, as they arrive. */
+export function resumeRound(state: Conductor, recovered: { seats: Roster<Seat>; reports: Roster<CountedReport> }, { nowMs }: Moment): ConductorStep {
+  const { round, attempt, policy } = state;
+  const deadlineAtMs = nowMs + policy.deadlineMs;
+  const resumed = decideEarly({ ...state, phase: { type: 'collecting', deadlineAtMs, ...recovered } });
+  return { ...resumed, effects: [{ type: 'set-timer', name: 'deadline', round, attempt, atMs: deadlineAtMs }, ...resumed.effects] };
+}
+
+/** Answers a report; the one that makes the round complete also decides it. */
+export function takeReport(state: Conductor, device: string, report: Report): ConductorStep {
+  const { round, attempt, examples, differences } = report;
+  const judgement = judgeReport(state, device, report);
+  if (judgement.type === 'duplicate') return { state, effects: [{ type: 'answer-report', device, round, attempt, duplicate: true }] };
+  if (judgement.type === 'refuse') {
+    const { code, field, problem } = judgement;
+    const refused = code === 'report.stale-state' && isIn(state, 'collecting') ? decideEarly(unseat(withMember(state, device, { round: -1 }), device)) : stay(state);
+    return { ...refused, effects: [{ type: 'refuse-report', device, round, attempt, code, field, problem }, ...refused.effects] };
+  }
+  if (!isIn(state, 'collecting')) return stay(state);
+  const { group } = judgement;
+  const reports = withEntry(state.phase.reports, { device, group, examples, differences });
+  const counted = decideEarly({ ...state, phase: { ...state.phase, reports } });
+  return {
+    ...counted,
+    effects: [
+      { type: 'save-report', device, round, attempt, group, examples, differences },
+      { type: 'answer-report', device, round, attempt, duplicate: false },
+      ...counted.effects,
+    ],
+  };
+}
+
+/** A seat whose start was thought lost is taken after all. */
+export function takeAccept(state: ConductorIn<'collecting'>, device: string): ConductorStep {
+  const seat = entryOf(state.phase.seats, device);
+  if (seat === undefined || entryOf(state.members, device) === undefined) return stay(state);
+  return stay({ ...state, phase: { ...state.phase, seats: withEntry(state.phase.seats, { ...seat, standing: 'asked' }) } });
+}
+
+/** The device does not take part in this attempt, nor in the next ones for a while. */
+export function takeDecline(state: ConductorIn<'collecting'>, { device, reason, nowMs }: { device: string; reason: DeclineReason; nowMs: number }): ConductorStep {
+  if (entryOf(state.phase.seats, device) === undefined) return stay(state);
+  const change = reason === 'state-mismatch' ? { round: -1 }
+    : { restsUntilMs: nowMs + (reason === 'busy' ? Math.min(busyRestMs, state.policy.deadlineMs) : state.policy.deadlineMs) };
+  return decideEarly(unseat(withMember(state, device, change), device));
+}
+
+/** The departed device is not waited for; if it comes back in time it is asked again. */
+export function releaseSeat(state: ConductorIn<'collecting'>, device: string): ConductorStep {
+  return decideEarly(unseat(state, device));
+}
+
+/** Asks a device of the cohort again that arrived at the head and has not reported: after a restart, a lost connection, a sync. */
+export function seatAgain(state: ConductorIn<'collecting'>, member: Member, { nowMs }: Moment): ConductorStep {
+  const { round, attempt, phase } = state;
+  const seat = entryOf(phase.seats, member.device);
+  const deadlineMs = phase.deadlineAtMs - nowMs;
+  if (seat === undefined || entryOf(phase.reports, member.device) !== undefined || member.round !== round || deadlineMs <= 0) return stay(state);
+  return {
+    state: { ...state, phase: { ...phase, seats: withEntry(phase.seats, { ...seat, standing: 'asked' }) } },
+    effects: [{ type: 'send-start', device: seat.device, round, attempt, group: seat.group, deadlineMs }],
+  };
+}
+
+/** At the deadline there is no more waiting: enough reports, or none count. */
+export function decideAtDeadline(state: ConductorIn<'collecting'>): ConductorStep {
+  return state.phase.reports.length >= state.policy.reportsMin ? commit(state) : abandon(state, 'too-few-reports');
+}
+
+/** Gives the open attempt up. Its reports count nowhere; the next attempt has seeds and batches of its own. */
+export function abandon(state: ConductorIn<'collecting'>, cause: string): ConductorStep {
+  const { round, attempt, phase: { reports } } = state;
+  return {
+    state: { ...state, attempt: attempt + 1, decided: { round, attempt, reports }, phase: { type: 'between', breath: true } },
+    effects: [{ type: 'abandon-round', round, attempt, cause }],
+  };
+}
+
+/** Decides before the deadline if more waiting cannot change the outcome for the better. */
+function decideEarly(state: ConductorIn<'collecting'>): ConductorStep {
+  const { policy: { cohort, reportsMin }, phase: { seats, reports } } = state;
+  const outstanding = seats.filter(({ device, standing }) => standing === 'asked' && entryOf(reports, device) === undefined).length;
+  if (reports.length >= cohort || (outstanding === 0 && reports.length >= reportsMin)) return commit(state);
+  if (reports.length + outstanding < reportsMin) return abandon(state, 'too-few-devices');
+  return stay(state);
+}
+
+function commit(state: ConductorIn<'collecting'>): ConductorStep {
+  const { round, attempt, queries, phase: { reports } } = state;
+  return {
+    state: { ...state, decided: { round, attempt, reports }, phase: { type: 'committing' } },
+    effects: [{ type: 'commit', round, attempt, ...aggregateGroups({ reports, queries }) }],
+  };
+}
+
+function unseat(state: ConductorIn<'collecting'>, device: string): ConductorIn<'collecting'> {
+  const { phase } = state;
+  const seat = entryOf(phase.seats, device);
+  return seat === undefined ? state : { ...state, phase: { ...phase, seats: withEntry(phase.seats, { ...seat, standing: 'out' }) } };
+}
+
+function withMember<State extends Conductor>(state: State, device: string, change: Partial<Member>): State {
+  const member = entryOf(state.members, device);
+  return member === undefined ? state : { ...state, members: withEntry(state.members, { ...member, ...change }) };
+}

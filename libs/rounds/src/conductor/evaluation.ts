@@ -1,0 +1,90 @@
+import { type ErrorCode } from '@seedfleet/errors';
+import { type Moment } from '../moment.js';
+import { entryOf, rosterOf, withEntry, withoutDevice } from '../roster.js';
+import { type Conductor, type Member } from './conductor.js';
+import { isAtHead } from './cohort-selection.js';
+import { type ConductorIn, type ConductorStep, isIn, stay } from './conductor-step.js';
+import { type EvaluationSums } from './conductor-input.js';
+
+/** Whether the state at this round is to be evaluated and is not yet: before round 0, every evaluationEveryRounds, at the end. */
+export function evaluationIsDue({ round, evaluatedRound, policy }: Conductor): boolean {
+  if (evaluatedRound === round) return false;
+  return round === 0 || round >= policy.roundsMax || (policy.evaluationEveryRounds > 0 && round % policy.evaluationEveryRounds === 0);
+}
+
+/** Asks every device at the head that has held-out data. If nobody there has any, the evaluation is done with. */
+export function beginEvaluation(state: Conductor, { nowMs }: Moment): ConductorStep {
+  const { round, attempt, policy } = state;
+  const devices = state.members.filter((member) => isAsked(member, state)).map(({ device }) => device);
+  // The last evaluation waits for devices to come back (after a restart, say): there is no later one.
+  const nobodyYet = round >= policy.roundsMax && !state.members.some((member) => isAtHead(member, state));
+  if (devices.length === 0 && !nobodyYet) return stay({ ...state, evaluatedRound: round, phase: { type: 'between', breath: false } });
+  const deadlineAtMs = nowMs + policy.deadlineMs;
+  return {
+    state: { ...state, phase: { type: 'evaluating', deadlineAtMs, asked: rosterOf(devices.map((device) => ({ device }))), reports: [] } },
+    effects: [
+      { type: 'set-timer', name: 'evaluation-deadline', round, attempt, atMs: deadlineAtMs },
+      ...(devices.length === 0 ? [] : [{ type: 'start-evaluation' as const, round, devices, deadlineMs: policy.deadlineMs }]),
+    ],
+  };
+}
+
+/** A device that arrives during an evaluation is asked too. */
+export function askToEvaluate(state: ConductorIn<'evaluating'>, member: Member, { nowMs }: Moment): ConductorStep {
+  const { round, phase } = state;
+  const deadlineMs = phase.deadlineAtMs - nowMs;
+  if (!isAsked(member, state) || entryOf(phase.reports, member.device) !== undefined || deadlineMs <= 0) return stay(state);
+  return {
+    state: { ...state, phase: { ...phase, asked: withEntry(phase.asked, { device: member.device }) } },
+    effects: [{ type: 'start-evaluation', round, devices: [member.device], deadlineMs }],
+  };
+}
+
+/** Answers the sums of one device; the last one that is waited for ends the evaluation. */
+export function takeEvaluation(state: Conductor, { device, round, sums }: { device: string; round: number; sums: EvaluationSums }): ConductorStep {
+  const refuse = (code: ErrorCode, field: string, problem: string): ConductorStep =>
+    ({ state, effects: [{ type: 'refuse-evaluation', device, round, code, field, problem }] });
+  if (round > state.round) return refuse('round.unknown', 'round', `Round ${round} is not evaluated: the run is at round ${state.round}.`);
+  if (!isIn(state, 'evaluating') || round !== state.round) return refuse('round.closed', 'round', `The evaluation of round ${round} is over.`);
+  const { phase } = state;
+  // The first answer counts: evaluating a state again gives the same sums.
+  if (entryOf(phase.reports, device) !== undefined) return { state, effects: [{ type: 'answer-evaluation', device, round, duplicate: true }] };
+  if (entryOf(phase.asked, device) === undefined) return refuse('report.not-in-cohort', 'round', `This device was not asked to evaluate round ${round}.`);
+  if (!Number.isFinite(sums.lossSum)) return refuse('report.not-finite', 'lossSum', 'The sum of losses is not a finite number.');
+  if (!Number.isInteger(sums.count) || sums.count < 1) return refuse('report.examples', 'count', 'The evaluation stands on no examples.');
+  if (!Number.isInteger(sums.correct) || sums.correct < 0 || sums.correct > sums.count) return refuse('report.examples', 'correct', 'The correct answers are not between 0 and count.');
+  const answered = endIfComplete({ ...state, phase: { ...phase, reports: withEntry(phase.reports, { device, ...sums }) } });
+  return { ...answered, effects: [{ type: 'answer-evaluation', device, round, duplicate: false }, ...answered.effects] };
+}
+
+/** The device declined or departed: it is not waited for. */
+export function releaseEvaluator(state: ConductorIn<'evaluating'>, device: string): ConductorStep {
+  const { phase } = state;
+  if (entryOf(phase.asked, device) === undefined || entryOf(phase.reports, device) !== undefined) return stay(state);
+  return endIfComplete({ ...state, phase: { ...phase, asked: withoutDevice(phase.asked, device) } });
+}
+
+/** Ends the evaluation with the answers that are there; none leaves nothing to save. */
+export function endEvaluation(state: ConductorIn<'evaluating'>): ConductorStep {
+  const { round, phase: { reports } } = state;
+  const total = { lossSum: 0, correct: 0, count: 0 };
+  // By device id: the order of arrival never changes a bit.
+  for (const { lossSum, correct, count } of reports) {
+    total.lossSum += lossSum;
+    total.correct += correct;
+    total.count += count;
+  }
+  return {
+    state: { ...state, evaluatedRound: round, phase: { type: 'between', breath: false } },
+    effects: reports.length === 0 ? [] : [{ type: 'save-evaluation', round, devices: reports.length, ...total }],
+  };
+}
+
+function endIfComplete(state: ConductorIn<'evaluating'>): ConductorStep {
+  const { asked, reports } = state.phase;
+  return reports.length >= asked.length ? endEvaluation(state) : stay(state);
+}
+
+function isAsked(member: Member, state: Conductor): boolean {
+  return isAtHead(member, state) && member.heldOutExamples > 0;
+}
