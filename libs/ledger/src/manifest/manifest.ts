@@ -37,7 +37,7 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
 export function canonicalBytes(value: unknown): Uint8Array {
   const text = canonicalText(value);
   // JSON.stringify escapes a lone surrogate; RFC 8785 section 3.2.2.2 makes it an error.
-  if (text === undefined || /\\ud[89a-f]/.test(text)) {
+  if (text === undefined || /(?<!\\)(?:\\\\)*\\ud[89a-f]/.test(text)) {
     throw new FleetError('manifest.invalid', { problem: 'The value has no canonical JSON form (a lone surrogate, or nothing at all).' });
   }
   return utf8(text);
