@@ -1,0 +1,408 @@
+import { FleetError, type ErrorCode } from '@seedfleet/errors';
+import { chainEnd, decodeCommit, toHex, type ChainEnd, type VerifiedManifest } from '@seedfleet/ledger';
+import { deriveSeeds } from '@seedfleet/numerics';
+import { type AckOf, type MessageOf } from '@seedfleet/protocol';
+import { createParticipant, stepParticipant, type DeclineReason, type Participant, type ParticipantEffect, type ParticipantInput } from '@seedfleet/rounds';
+import { type Logger } from 'pino';
+import { evaluateHeldOut, evaluateRound } from '../evaluation/evaluate.js';
+import { type Workbench } from '../preparation/prepare-run.js';
+import { type Session } from '../session/session.js';
+import { type Surroundings } from '../surroundings.js';
+import { type RunFolder } from '../vault/run-folder.js';
+import { CatchUpMeter } from './catch-up-meter.js';
+import { type Replica } from './replica.js';
+
+export interface ParticipationParts {
+  run: number;
+  manifest: VerifiedManifest;
+  folder: RunFolder;
+  replica: Replica;
+  surroundings: Surroundings;
+  logger: Logger;
+  send: Session['send'];
+  /** Makes ready to evaluate; null on a device without data. */
+  prepare: (() => Promise<Workbench>) | null;
+  fetchCheckpoint(): Promise<Uint8Array>;
+  /** Whether the owner's policy lets one more attempt of `scalars` differences happen now, and why not. Pays nothing. */
+  forbids(scalars: number): DeclineReason | null;
+  /** Pays for one attempt, durable on return; false if there is no budget left. */
+  spend(scalars: number): boolean;
+  /** Something that the status shows has changed. */
+  changed(): void;
+}
+
+type Ack<E extends 'round:start' | 'evaluation:start'> = (ack: AckOf<E>) => void;
+type EffectOf<T extends ParticipantEffect['type']> = Extract<ParticipantEffect, { type: T }>;
+
+/** Commits that are replayed before the event loop gets a turn, and that share one write to the disk. */
+const replaySlice = 16;
+
+/** One device in one run: performs the effects of the participant in their order and tells it what came of them. Decides nothing itself. */
+export class Participation {
+  readonly run: number;
+  private machine: Participant;
+  private workbench: Workbench | null = null;
+  private counts = { trainExamples: 0, heldOutExamples: 0 };
+  private rewritePeak = 0;
+  /** Of the state that the last losses were measured at. */
+  private evaluatedHash: Uint8Array | null = null;
+  private received: ChainEnd | null = null;
+  private headRound = 0;
+  private leftFor: FleetError | null = null;
+  private isClosed = false;
+  private readonly meter: CatchUpMeter;
+  private readonly starts = new Map<string, Ack<'round:start'>>();
+  private readonly evaluations = new Map<number, Ack<'evaluation:start'>>();
+  private readonly timers = new Map<string, () => void>();
+  private readonly tasks = new Set<Promise<void>>();
+
+  constructor(private readonly parts: ParticipationParts) {
+    this.run = parts.run;
+    this.meter = new CatchUpMeter(() => parts.surroundings.nowMs());
+    this.machine = createParticipant({ run: parts.run, round: parts.replica.round, batches: parts.folder.readBatches(this.batchesAtMost()) });
+  }
+
+  get state(): string {
+    return this.machine.phase.type;
+  }
+
+  get round(): number {
+    return this.parts.replica.round;
+  }
+
+  get stateHash(): Uint8Array {
+    return this.parts.replica.stateHash;
+  }
+
+  get catchUp(): CatchUpMeter['last'] {
+    return this.meter.last;
+  }
+
+  /** Peak memory of the process that rewrote the model of this run; 0 if none did. */
+  get rewritePeakMegabytes(): number {
+    return this.rewritePeak;
+  }
+
+  connected(head: { headRound: number; stateMatches: boolean }): void {
+    this.headRound = Math.max(this.headRound, head.headRound);
+    this.tell({ type: 'connected', ...head });
+  }
+
+  disconnected(): void {
+    this.tell({ type: 'disconnected' });
+  }
+
+  started({ run: _run, ...start }: MessageOf<'round:start'>): Promise<AckOf<'round:start'>> {
+    return new Promise((answer) => {
+      this.starts.set(startKey(start), answer);
+      this.tell({ type: 'start', ...start, seedsMatch: this.areChained(start), declined: this.parts.forbids(start.seeds.length) });
+    });
+  }
+
+  evaluationStarted({ round, deadlineMs }: MessageOf<'evaluation:start'>): Promise<AckOf<'evaluation:start'>> {
+    return new Promise((answer) => {
+      this.evaluations.set(round, answer);
+      this.tell({ type: 'evaluation-start', round, deadlineMs });
+    });
+  }
+
+  committed({ commit, next }: MessageOf<'round:commit'>): void {
+    const { round } = this.receive(commit);
+    this.tell({ type: 'commit', round, bytes: commit });
+    if (next) this.started({ run: this.run, round: round + 1, ...next }).catch(() => undefined);
+  }
+
+  ended(state: EffectOf<'finish'>['state']): void {
+    this.tell({ type: 'ended', state });
+  }
+
+  /** Lets what is under way end, saves the state, closes the engine. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    for (const cancel of this.timers.values()) cancel();
+    await Promise.allSettled(this.tasks);
+    this.parts.replica.save();
+    await this.closeWorkbench();
+  }
+
+  private tell(input: ParticipantInput): void {
+    if (this.isClosed) return;
+    const { surroundings } = this.parts;
+    const { state, effects } = stepParticipant(this.machine, input, { nowMs: surroundings.nowMs(), luck: surroundings.luck() });
+    this.machine = state;
+    for (const effect of effects) this.perform(effect);
+  }
+
+  private perform(effect: ParticipantEffect): void {
+    switch (effect.type) {
+      case 'prepare': return this.begin(this.prepare());
+      case 'announce': return this.begin(this.announce(effect.round));
+      case 'answer-start': return this.answerStart(effect);
+      case 'save-batch-counter': return this.parts.folder.writeBatches(effect.batches);
+      case 'evaluate': return this.begin(this.evaluate(effect));
+      case 'send-report': return this.begin(this.sendReport(effect));
+      case 'request-tail': return this.begin(this.requestTail(effect.from));
+      case 'apply': return this.begin(this.apply(effect));
+      case 'load-checkpoint': return this.begin(this.loadCheckpoint());
+      case 'reset-state': return this.parts.replica.reset();
+      case 'answer-evaluation-start': return this.answerEvaluationStart(effect);
+      case 'evaluate-held-out': return this.begin(this.evaluateHeldOut(effect.round));
+      case 'send-evaluation': return this.begin(this.sendEvaluation(effect));
+      case 'set-timer': return this.setTimer(effect);
+      case 'finish': return this.begin(this.finish(effect));
+      case 'leave': return this.begin(this.leave(effect.cause));
+    }
+  }
+
+  /** Begins what takes long; the effects after it do not wait. */
+  private begin(task: Promise<void>): void {
+    const watched = task
+      .catch((error: unknown) => this.parts.logger.error({ run: this.run, code: codeOf(error), error: String(error) }, 'an effect failed in a way that was not foreseen'))
+      .finally(() => {
+        this.tasks.delete(watched);
+        if (!this.isClosed) this.parts.changed();
+      });
+    this.tasks.add(watched);
+  }
+
+  private async prepare(): Promise<void> {
+    try {
+      const workbench = this.parts.prepare === null ? null : await this.parts.prepare();
+      if (this.isClosed) return void await workbench?.engine.close();
+      this.workbench = workbench;
+      if (workbench !== null) {
+        const { trainExamples, heldOutExamples } = workbench.dataset;
+        this.counts = { trainExamples, heldOutExamples };
+        this.rewritePeak = workbench.rewritePeakMegabytes;
+      }
+    } catch (error) {
+      this.leftFor = asFleetError(error);
+      this.parts.logger.error({ run: this.run, code: this.leftFor.code, fix: this.leftFor.fix, field: this.leftFor.field }, this.leftFor.problem);
+      return this.tell({ type: 'preparation-failed', code: this.leftFor.code });
+    }
+    this.tell({ type: 'prepared', ...this.counts });
+  }
+
+  private async announce(round: number): Promise<void> {
+    await this.ask('announce', async () => {
+      const ack = await this.parts.send('run:prepared', { run: this.run, round, stateHash: this.stateHash, ...this.counts });
+      this.headRound = Math.max(this.headRound, ack.round);
+      return { type: 'announced', headRound: ack.round };
+    });
+  }
+
+  private answerStart(effect: EffectOf<'answer-start'>): void {
+    const key = startKey(effect);
+    if (!effect.accepted) this.parts.logger.info({ run: this.run, round: effect.round, reason: effect.reason }, 'declined a round');
+    this.starts.get(key)?.(effect.accepted ? { accepted: true } : { accepted: false, reason: effect.reason as AckOf<'round:start'>['reason'] });
+    this.starts.delete(key);
+  }
+
+  private answerEvaluationStart({ round, accepted }: EffectOf<'answer-evaluation-start'>): void {
+    this.evaluations.get(round)?.(accepted ? { accepted } : { accepted, reason: 'busy' });
+    this.evaluations.delete(round);
+  }
+
+  private async evaluate({ round, attempt, group, seeds, batch }: EffectOf<'evaluate'>): Promise<void> {
+    const { replica, manifest, logger } = this.parts;
+    try {
+      if (this.workbench === null || replica.round !== round) throw new FleetError('internal.failure', { problem: 'There is nothing to evaluate with, or another state.' });
+      // Once more, and against the commit that was applied: two different commits of one round may have been received.
+      if (!this.areChained({ round, attempt, group, seeds }, replica.end)) throw new FleetError('start.seeds-not-chained', { field: 'seeds', problem: `The seeds of round ${round} do not grow from the commit before it.` });
+      if (!this.parts.spend(seeds.length)) throw new FleetError('policy.forbids', { field: 'scalarsPerDay', problem: 'The budget of today is spent.' });
+      const { engine, dataset } = this.workbench;
+      this.evaluatedHash = replica.stateHash;
+      const losses = await evaluateRound({ engine, dataset, manifest: manifest.manifest, b: replica.b, seeds, batch });
+      this.tell({ type: 'losses', round, attempt, ...losses });
+    } catch (error) {
+      logger.error({ run: this.run, round, code: codeOf(error) }, error instanceof FleetError ? error.problem : String(error));
+      this.tell({ type: 'losses-failed', round, attempt, code: codeOf(error) });
+    }
+  }
+
+  private async sendReport({ round, attempt, differences, examples }: EffectOf<'send-report'>): Promise<void> {
+    try {
+      await this.parts.send('round:report', { run: this.run, round, attempt, stateHash: this.evaluatedHash ?? this.stateHash, examples, differences });
+      this.tell({ type: 'report-answered', round, attempt });
+    } catch (error) {
+      if (isUnanswered(error)) return this.tell({ type: 'unanswered', request: 'report' });
+      this.parts.logger.info({ run: this.run, round, code: codeOf(error) }, 'the report was refused');
+      this.tell({ type: 'report-refused', round, attempt, code: codeOf(error) });
+    }
+  }
+
+  private async requestTail(from: number): Promise<void> {
+    this.meter.begin(this.round);
+    await this.ask('tail', async () => {
+      const sinceMs = this.parts.surroundings.nowMs();
+      const { commits, head, checkpoint } = await this.parts.send('ledger:tail', { run: this.run, from });
+      const bytes = commits.reduce((sum, commit) => sum + commit.length, 0);
+      this.meter.fetched({ bytes, milliseconds: this.parts.surroundings.nowMs() - sinceMs, by: 'log' });
+      this.headRound = Math.max(this.headRound, head);
+      for (const commit of commits) this.receive(commit);
+      const useful = checkpoint === null || checkpoint.round <= from ? null : checkpoint;
+      const cheaper = this.meter.cheaper({
+        commits: head - from, commitsAfterCheckpoint: head - (useful?.round ?? from), commitBytes: bytes / Math.max(1, commits.length), checkpointBytes: useful?.bytes ?? null,
+      });
+      return { type: 'tail', from, commits, headRound: head, cheaper };
+    });
+  }
+
+  private async apply({ commits }: EffectOf<'apply'>): Promise<void> {
+    const { replica, surroundings, logger } = this.parts;
+    const sinceMs = surroundings.nowMs();
+    try {
+      for (let first = 0; first < commits.length; first += replaySlice) {
+        if (first > 0) await new Promise((resolve) => setImmediate(resolve));
+        this.applySlice(commits.slice(first, first + replaySlice));
+      }
+    } catch (error) {
+      logger.error({ run: this.run, round: replica.round, code: codeOf(error) }, error instanceof FleetError ? error.problem : String(error));
+      return this.tell({ type: 'mismatch', round: replica.round });
+    }
+    this.meter.replayed({ commits: commits.length, milliseconds: surroundings.nowMs() - sinceMs });
+    this.meter.reached({ round: replica.round, headRound: this.headRound });
+    logger.debug({ run: this.run, ...replica.describe() }, 'applied');
+    this.tell({ type: 'applied', round: replica.round });
+  }
+
+  private applySlice(commits: readonly Uint8Array[]): void {
+    const { replica } = this.parts;
+    try {
+      replica.apply(commits);
+    } catch (error) {
+      if (commits.length === 1) throw error;
+      // One of them is wrong: take those before it, and stop at it.
+      for (const commit of commits) replica.apply([commit]);
+    }
+  }
+
+  private async loadCheckpoint(): Promise<void> {
+    const { replica, surroundings } = this.parts;
+    try {
+      const sinceMs = surroundings.nowMs();
+      const bytes = await this.parts.fetchCheckpoint();
+      this.meter.fetched({ bytes: bytes.length, milliseconds: surroundings.nowMs() - sinceMs, by: 'checkpoint' });
+      replica.load(bytes);
+    } catch (error) {
+      this.parts.logger.warn({ run: this.run, code: codeOf(error) }, 'the checkpoint could not be used');
+      return this.tell({ type: 'checkpoint-failed', code: codeOf(error) });
+    }
+    this.meter.reached({ round: replica.round, headRound: this.headRound });
+    this.tell({ type: 'checkpoint-loaded', round: replica.round });
+  }
+
+  private async evaluateHeldOut(round: number): Promise<void> {
+    const { replica } = this.parts;
+    try {
+      if (this.workbench === null || replica.round !== round) throw new FleetError('internal.failure', { problem: 'There is nothing to evaluate with, or another state.' });
+      const { engine, dataset } = this.workbench;
+      const sums = await evaluateHeldOut({ engine, dataset, b: replica.b });
+      this.tell({ type: 'evaluated', round, ...sums });
+    } catch (error) {
+      this.parts.logger.error({ run: this.run, round, code: codeOf(error) }, error instanceof FleetError ? error.problem : String(error));
+      this.tell({ type: 'evaluation-failed', round, code: codeOf(error) });
+    }
+  }
+
+  private async sendEvaluation({ type: _type, round, ...sums }: EffectOf<'send-evaluation'>): Promise<void> {
+    await this.ask('evaluation', async () => {
+      await this.parts.send('evaluation:report', { run: this.run, round, ...sums });
+      return { type: 'evaluation-answered', round };
+    });
+  }
+
+  private async ask(request: 'announce' | 'tail' | 'evaluation', send: () => Promise<ParticipantInput>): Promise<void> {
+    let input: ParticipantInput;
+    try {
+      input = await send();
+    } catch (error) {
+      if (!isUnanswered(error)) this.parts.logger.warn({ run: this.run, code: codeOf(error) }, asFleetError(error).problem);
+      input = isUnanswered(error) ? { type: 'unanswered', request } : { type: 'refused', request, code: codeOf(error) };
+    }
+    this.tell(input);
+  }
+
+  private setTimer({ name, atMs }: EffectOf<'set-timer'>): void {
+    const { surroundings } = this.parts;
+    this.timers.get(name)?.();
+    this.timers.set(name, surroundings.after(Math.max(0, atMs - surroundings.nowMs()), () => {
+      this.timers.delete(name);
+      this.tell({ type: 'timer', name });
+    }));
+  }
+
+  private async finish({ state }: EffectOf<'finish'>): Promise<void> {
+    this.parts.replica.save();
+    await this.closeWorkbench();
+    this.parts.folder.writeEnded({ state, cause: '' });
+    this.parts.logger.info({ run: this.run, state, ...this.parts.replica.describe() }, 'the run has ended');
+  }
+
+  private async leave(cause: ErrorCode): Promise<void> {
+    const problem = this.leftFor?.code === cause ? this.leftFor.problem : 'The device cannot go on in this run.';
+    this.parts.logger.error({ run: this.run, code: cause }, problem);
+    await this.closeWorkbench();
+    try {
+      await this.parts.send('run:prepared', { run: this.run, failed: { code: cause, problem: problem.slice(0, 500) } });
+    } catch (error) {
+      this.parts.logger.warn({ run: this.run, code: codeOf(error) }, 'the coordinator was not told that this device left the run');
+    }
+  }
+
+  private async closeWorkbench(): Promise<void> {
+    const workbench = this.workbench;
+    this.workbench = null;
+    await workbench?.engine.close();
+  }
+
+  /** Notes a commit that was received, before it is verified: the seeds of the round after it can be checked at once. */
+  private receive(bytes: Uint8Array): { round: number } {
+    const commit = decodeCommit(bytes);
+    const end = chainEnd(commit);
+    if (this.received === null || end.round > this.received.round) this.received = end;
+    this.headRound = Math.max(this.headRound, end.round);
+    return commit;
+  }
+
+  private areChained({ round, attempt, group, seeds }: { round: number; attempt: number; group: number; seeds: BigUint64Array }, end: ChainEnd | undefined = this.endBefore(round)): boolean {
+    if (end?.round !== round) return false;
+    const own = deriveSeeds({ manifestHash: this.parts.manifest.hash, previousHash: end.previousHash, attempt, groups: [group], queries: this.parts.manifest.manifest.estimator.queries });
+    return own.length === seeds.length && own.every((seed, j) => seed === seeds[j]);
+  }
+
+  private endBefore(round: number): ChainEnd | undefined {
+    return [this.parts.replica.end, this.received].find((end) => end?.round === round) ?? undefined;
+  }
+
+  /** No more batches than attempts can have been used. */
+  private batchesAtMost(): number {
+    return (this.parts.replica.round + 1) * this.parts.manifest.manifest.policy.attemptsMax;
+  }
+
+  /** For the hello: round and state hash of this run. */
+  describe(): { run: number; round: number; stateHash: Uint8Array } {
+    return { run: this.run, round: this.round, stateHash: this.stateHash };
+  }
+
+  /** For the status file. */
+  status(): { run: number; state: string; round: number; stateHash: string; trainExamples: number; heldOutExamples: number } {
+    return { run: this.run, state: this.state, round: this.round, stateHash: toHex(this.stateHash), ...this.counts };
+  }
+}
+
+function startKey({ round, attempt }: { round: number; attempt: number }): string {
+  return `${round}:${attempt}`;
+}
+
+function codeOf(error: unknown): ErrorCode {
+  return error instanceof FleetError ? error.code : 'internal.failure';
+}
+
+function isUnanswered(error: unknown): boolean {
+  return codeOf(error) === 'coordinator.unreachable';
+}
+
+function asFleetError(error: unknown): FleetError {
+  return error instanceof FleetError ? error : new FleetError('preparation.failed', { problem: `Something failed that was not foreseen: ${error instanceof Error ? error.message : String(error)}.`, cause: error });
+}

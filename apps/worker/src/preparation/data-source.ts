@@ -1,0 +1,21 @@
+import { FleetError } from '@seedfleet/errors';
+import { type DataFormat } from '@seedfleet/dataset';
+
+/** Where this device's examples are and how to read them: the options of `start` and `doctor`. */
+export interface DataSource {
+  path: string;
+  format: DataFormat;
+  fields: { text: string; label: string };
+  /** Share of the examples kept for evaluation, in [0, 1). */
+  heldOutFraction: number;
+}
+
+/** The command line's words for a data source, or null without --data. @throws FleetError `options.invalid` */
+export function dataSourceOf(options: { data?: string | undefined; format: string; textField: string; labelField: string; heldOut: string }): DataSource | null {
+  if (options.data === undefined) return null;
+  const { format } = options;
+  if (format !== 'jsonl' && format !== 'csv') throw new FleetError('options.invalid', { field: '--format', problem: 'The format is neither jsonl nor csv.' });
+  const heldOutFraction = Number(options.heldOut);
+  if (!(heldOutFraction >= 0 && heldOutFraction < 1)) throw new FleetError('options.invalid', { field: '--held-out', problem: 'The held-out share is not a number from 0 up to, not including, 1.' });
+  return { path: options.data, format, fields: { text: options.textField, label: options.labelField }, heldOutFraction };
+}

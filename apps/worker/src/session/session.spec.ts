@@ -1,0 +1,284 @@
+import { createServer, type Server as HttpServer } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FleetError, toRefusal } from '@seedfleet/errors';
+import { fromHex, generateKeyPair, toHex, verify } from '@seedfleet/ledger';
+import { packetParser, toProblem, type MessageOf } from '@seedfleet/protocol';
+import pino from 'pino';
+import { Server } from 'socket.io';
+import { enrol, enrolmentMessage } from '../enrolment/enrol.js';
+import { surroundingsOfProcess } from '../surroundings-of-process.js';
+import { readDeviceRecord } from '../vault/device-record.js';
+import { readDeviceKey, vaultPath } from '../vault/vault.js';
+import { coordinatorApi } from './coordinator-api.js';
+import { credentialMessage, credentialsOf } from './credential.js';
+import { openSession, type Session, type SessionOwner } from './session.js';
+
+const coordinatorKey = toHex(generateKeyPair().publicKey);
+const token = 'sfe_a-token';
+const logger = pino({ level: 'silent' });
+
+/** The device side of a coordinator over real HTTP and socket.io, with the checks that the protocol asks of it. */
+class SmallCoordinator {
+  readonly http: HttpServer;
+  readonly io: Server;
+  publicKey: Uint8Array | null = null;
+  revoked = false;
+  credentialsGiven = 0;
+  lifeMs = 60_000;
+  private challenge = '';
+
+  constructor() {
+    this.http = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        try {
+          const answer = this.answer(request.url ?? '', JSON.parse(Buffer.concat(chunks).toString() || '{}') as Record<string, string>);
+          response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+        } catch (error) {
+          const problem = toProblem(error);
+          response.writeHead(problem.status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
+        }
+      });
+    });
+    this.io = new Server(this.http, { parser: packetParser, transports: ['websocket'], perMessageDeflate: false });
+    this.io.of('/device').use((socket, next) => {
+      if (socket.handshake.auth['credential'] === `credential-${this.credentialsGiven}`) return next();
+      next(Object.assign(new Error('refused'), { data: toRefusal(new FleetError('credential.invalid', { problem: 'The credential is not valid.' })) }));
+    });
+  }
+
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.http.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    await this.io.close();
+  }
+
+  private answer(path: string, body: Record<string, string>): unknown {
+    switch (path) {
+      case '/api/v1/device/enrolments': {
+        if (body['token'] !== token) throw new FleetError('token.unknown', { field: 'token', problem: 'No such token.' });
+        const publicKey = fromHex(body['publicKey'] ?? '');
+        if (!verify({ publicKey, message: enrolmentMessage({ token, publicKey }), signature: fromHex(body['proof'] ?? '') })) throw new FleetError('enrolment.proof', { problem: 'The proof is wrong.' });
+        this.publicKey = publicKey;
+        return { device: 'd1', state: 'active', coordinatorKey };
+      }
+      case '/api/v1/device/challenges':
+        this.challenge = toHex(generateKeyPair().publicKey);
+        return { challenge: this.challenge };
+      case '/api/v1/device/credentials': {
+        if (this.revoked) throw new FleetError('device.revoked', { problem: 'The operator revoked this device.' });
+        const signature = fromHex(body['signature'] ?? '');
+        if (this.publicKey === null || !verify({ publicKey: this.publicKey, message: credentialMessage(this.challenge), signature })) throw new FleetError('credential.signature', { problem: 'The signature is wrong.' });
+        this.credentialsGiven++;
+        return { credential: `credential-${this.credentialsGiven}`, expiresAt: new Date(Date.now() + this.lifeMs).toISOString(), coordinatorKey };
+      }
+      default: throw new FleetError('request.unknown-route', { problem: 'No such route.' });
+    }
+  }
+}
+
+const opened: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const open of opened.splice(0).reverse()) await open.close();
+});
+
+async function aCoordinator(): Promise<{ coordinator: SmallCoordinator; url: string }> {
+  const coordinator = new SmallCoordinator();
+  const url = await coordinator.start();
+  opened.push({ close: () => coordinator.stop() });
+  return { coordinator, url };
+}
+
+const aHome = () => join(mkdtempSync(join(tmpdir(), 'seedfleet-session-')), 'home');
+
+interface Heard { welcomed: number; lost: number; refused: FleetError | null; hellos: number }
+
+function connect({ url, home, handlers = {} }: { url: string; home: string; handlers?: Partial<SessionOwner['handlers']> }): { session: Session; heard: Heard } {
+  const heard: Heard = { welcomed: 0, lost: 0, refused: null, hellos: 0 };
+  const surroundings = surroundingsOfProcess();
+  const credentials = credentialsOf({ api: coordinatorApi(url), device: readDeviceRecord(vaultPath(home, 'device')), privateKey: readDeviceKey(home), surroundings });
+  const nothing = () => undefined;
+  const session = openSession({
+    url, credentials, surroundings, logger,
+    owner: {
+      hello: () => {
+        heard.hellos++;
+        return { protocol: 1, workerVersion: 'test', capabilities: { threads: 1, memoryMegabytes: 100, platform: 'test' }, runs: [{ run: 3, round: 7, stateHash: new Uint8Array(32).fill(5) }] };
+      },
+      welcomed: () => { heard.welcomed++; },
+      lost: () => { heard.lost++; },
+      refused: (error) => { heard.refused = error; },
+      handlers: { 'run:assigned': () => ({ accepted: true }), 'round:start': () => ({ accepted: true }), 'round:commit': nothing, 'evaluation:start': () => ({ accepted: true }), 'run:ended': nothing, ...handlers },
+    },
+  });
+  opened.push(session);
+  return { session, heard };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe('enrolment', () => {
+  test('proves the new key, keeps the device and pins the key of the coordinator', async () => {
+    const { coordinator, url } = await aCoordinator();
+    const home = aHome();
+    const { state } = await enrol({ api: coordinatorApi(url), url, token, home, name: 'a device' });
+    expect(state).toBe('active');
+    expect(readDeviceRecord(vaultPath(home, 'device'))).toMatchObject({ device: 'd1', coordinatorKey, url });
+    expect(coordinator.publicKey).not.toBeNull();
+  });
+
+  test('with a wrong token shows the coordinator\'s refusal and enrolls nothing', async () => {
+    const { url } = await aCoordinator();
+    const home = aHome();
+    await expect(enrol({ api: coordinatorApi(url), url, token: 'sfe_wrong', home, name: 'a device' })).rejects.toMatchObject({ code: 'token.unknown', field: 'token' });
+    expect(() => readDeviceRecord(vaultPath(home, 'device'))).toThrow(expect.objectContaining({ code: 'vault.missing' }));
+  });
+
+  test('at a coordinator of another key than expected is refused', async () => {
+    const { url } = await aCoordinator();
+    await expect(enrol({ api: coordinatorApi(url), url, token, home: aHome(), name: 'a device', coordinatorKey: '00'.repeat(32) })).rejects.toMatchObject({ code: 'coordinator.key-changed' });
+  });
+
+  test('without a coordinator says that none answers', async () => {
+    await expect(enrol({ api: coordinatorApi('http://127.0.0.1:1'), url: 'http://127.0.0.1:1', token, home: aHome(), name: 'a device' })).rejects.toMatchObject({ code: 'coordinator.unreachable' });
+  });
+});
+
+describe('a session', () => {
+  async function aDevice(): Promise<{ coordinator: SmallCoordinator; url: string; home: string }> {
+    const { coordinator, url } = await aCoordinator();
+    const home = aHome();
+    await enrol({ api: coordinatorApi(url), url, token, home, name: 'a device' });
+    return { coordinator, url, home };
+  }
+
+  test('greets with the runs that it knows, and its requests and answers cross in both directions', async () => {
+    const { coordinator, url, home } = await aDevice();
+    const hellos: MessageOf<'session:hello'>[] = [];
+    const starts: unknown[] = [];
+    coordinator.io.of('/device').on('connection', (socket) => {
+      socket.on('session:hello', (message: MessageOf<'session:hello'>, answer: (value: unknown) => void) => {
+        hellos.push(message);
+        answer({ ok: true, deviceName: 'a device', runs: [{ run: 3, round: 9, stateMatches: true }] });
+      });
+      socket.on('round:report', (_message: unknown, answer: (value: unknown) => void) => answer({ ok: false, error: toRefusal(new FleetError('round.closed', { field: 'round', problem: 'Round 7 is closed.' })) }));
+      socket.on('ledger:tail', (_message: unknown, answer: (value: unknown) => void) => answer({ ok: true, commits: [Uint8Array.of(1, 2, 3)], head: 8, checkpoint: null }));
+    });
+    const { session, heard } = connect({ url, home, handlers: { 'round:start': (message) => { starts.push(message); return { accepted: false, reason: 'busy' }; } } });
+    await until(() => heard.welcomed === 1);
+    expect(hellos[0]?.runs).toEqual([{ run: 3, round: 7, stateHash: new Uint8Array(32).fill(5) }]);
+
+    const tail = await session.send('ledger:tail', { run: 3, from: 7 });
+    expect(tail).toMatchObject({ head: 8, commits: [Uint8Array.of(1, 2, 3)] });
+    await expect(session.send('round:report', { run: 3, round: 7, attempt: 0, stateHash: new Uint8Array(32), examples: 4, differences: Float32Array.of(0.5) }))
+      .rejects.toMatchObject({ code: 'round.closed', field: 'round', problem: 'Round 7 is closed.' });
+
+    const [socket] = [...coordinator.io.of('/device').sockets.values()];
+    const start = { run: 3, round: 8, attempt: 0, group: 0, seeds: BigUint64Array.of(1n, 2n), deadlineMs: 1000 };
+    expect(await socket?.timeout(2000).emitWithAck('round:start', start)).toEqual({ ok: true, accepted: false, reason: 'busy' });
+    expect(starts).toEqual([start]);
+  });
+
+  test('counts every byte of the connection, over a loss too', async () => {
+    const { coordinator, url, home } = await aDevice();
+    coordinator.io.of('/device').on('connection', (socket) => {
+      socket.on('session:hello', (_message: unknown, answer: (value: unknown) => void) => answer({ ok: true, deviceName: 'a device', runs: [] }));
+    });
+    let [down, up] = [0, 0];
+    coordinator.http.on('connection', (socket) => socket.on('close', () => { down += socket.bytesWritten; up += socket.bytesRead; }));
+    const websockets: { down: number; up: number }[] = [];
+    coordinator.http.on('upgrade', (_request, socket) => socket.on('close', () => websockets.push({ down: Reflect.get(socket, 'bytesWritten') as number, up: Reflect.get(socket, 'bytesRead') as number })));
+    const { session, heard } = connect({ url, home });
+    await until(() => heard.welcomed === 1);
+    coordinator.io.of('/device').disconnectSockets(true);
+    await until(() => heard.welcomed === 2);
+    session.close();
+    await until(() => websockets.length === 2);
+    const sum = websockets.reduce((total, one) => ({ down: total.down + one.down, up: total.up + one.up }));
+    expect(session.bytes().up).toBe(sum.up);
+    // What the server wrote at the very end may find nobody to read it any more.
+    expect(session.bytes().down).toBeGreaterThan(300);
+    expect(session.bytes().down).toBeLessThanOrEqual(sum.down);
+  });
+
+  test('comes back after the connection was lost and greets again', async () => {
+    const { coordinator, url, home } = await aDevice();
+    coordinator.io.of('/device').on('connection', (socket) => {
+      socket.on('session:hello', (_message: unknown, answer: (value: unknown) => void) => answer({ ok: true, deviceName: 'a device', runs: [] }));
+    });
+    const { heard } = connect({ url, home });
+    for (let round = 1; round <= 2; round++) {
+      await until(() => heard.welcomed === round);
+      coordinator.io.of('/device').disconnectSockets(true);
+      await until(() => heard.lost === round);
+    }
+    await until(() => heard.welcomed === 3);
+    expect(heard.refused).toBeNull();
+  });
+
+  test('asks for a new credential when the old one is refused', async () => {
+    const { coordinator, url, home } = await aDevice();
+    coordinator.io.of('/device').on('connection', (socket) => {
+      socket.on('session:hello', (_message: unknown, answer: (value: unknown) => void) => answer({ ok: true, deviceName: 'a device', runs: [] }));
+    });
+    const { heard } = connect({ url, home });
+    await until(() => heard.welcomed === 1);
+    coordinator.credentialsGiven++;
+    coordinator.io.of('/device').disconnectSockets(true);
+    await until(() => heard.welcomed === 2);
+    expect(coordinator.credentialsGiven).toBe(3);
+  });
+
+  test('ends for good when the device is revoked, whether at the door or inside', async () => {
+    const { coordinator, url, home } = await aDevice();
+    coordinator.io.of('/device').on('connection', (socket) => {
+      socket.on('session:hello', (_message: unknown, answer: (value: unknown) => void) => answer({ ok: true, deviceName: 'a device', runs: [] }));
+    });
+    const inside = connect({ url, home });
+    await until(() => inside.heard.welcomed === 1);
+    coordinator.io.of('/device').emit('session:refused', { error: toRefusal(new FleetError('device.revoked', { problem: 'The operator revoked this device.' })) });
+    await until(() => inside.heard.refused !== null);
+    expect(inside.heard.refused).toMatchObject({ code: 'device.revoked' });
+    coordinator.revoked = true;
+    const door = connect({ url, home });
+    await until(() => door.heard.refused !== null);
+    expect(door.heard.refused).toMatchObject({ code: 'device.revoked' });
+    expect(door.heard.welcomed).toBe(0);
+  });
+
+  test('stays up after bytes that are no packet', async () => {
+    const { coordinator, url, home } = await aDevice();
+    coordinator.io.of('/device').on('connection', (socket) => {
+      socket.on('session:hello', (_message: unknown, answer: (value: unknown) => void) => answer({ ok: true, deviceName: 'a device', runs: [] }));
+      socket.on('ledger:tail', (_message: unknown, answer: (value: unknown) => void) => answer({ ok: true, commits: [], head: 0, checkpoint: null }));
+    });
+    const { session, heard } = connect({ url, home });
+    await until(() => heard.welcomed === 1);
+    const [socket] = [...coordinator.io.of('/device').sockets.values()];
+    socket?.conn.write(Buffer.from([255, 254, 253, 0, 1, 2]));
+    await expect(session.send('ledger:tail', { run: 3, from: 0 })).resolves.toMatchObject({ head: 0 });
+    expect(heard.lost).toBe(0);
+  });
+
+  test('renews a credential that is about to expire, and asks once for many at the same time', async () => {
+    const { coordinator, url, home } = await aDevice();
+    let nowMs = Date.now();
+    const credentials = credentialsOf({
+      api: coordinatorApi(url), device: readDeviceRecord(vaultPath(home, 'device')), privateKey: readDeviceKey(home), surroundings: { ...surroundingsOfProcess(), nowMs: () => nowMs },
+    });
+    expect(await Promise.all([credentials.current(), credentials.current()])).toEqual(['credential-1', 'credential-1']);
+    nowMs += coordinator.lifeMs * 0.7;
+    expect(await credentials.current()).toBe('credential-1');
+    nowMs += coordinator.lifeMs * 0.2;
+    expect(await credentials.current()).toBe('credential-2');
+  });
+});

@@ -1,0 +1,27 @@
+import { writeFileAtomically } from '../vault/atomic-file.js';
+
+/** What the worker tells whoever may read its folder; holds nothing of the data but counts. */
+export interface Status {
+  device: string;
+  state: 'connecting' | 'connected' | 'refused' | 'stopped';
+  /** Why it is not connected, if there is something to say. */
+  problem: { code: string; problem: string; fix: string } | null;
+  runs: { run: number; state: string; round: number; stateHash: string; trainExamples: number; heldOutExamples: number }[];
+  /** Bytes at the TCP socket of the websocket since this process started, framing included. */
+  socketBytes: { down: number; up: number };
+  /** Highest resident memory of this process, and of the one that rewrote the model while it ran. */
+  peakMegabytes: number;
+  /** The last time that commits were fetched rather than received. */
+  catchUp: CatchUp | null;
+}
+
+export interface CatchUp { rounds: number; bytes: number; milliseconds: number; by: 'log' | 'checkpoint' }
+
+export function writeStatus(path: string, status: Status): void {
+  writeFileAtomically(path, `${JSON.stringify(status)}\n`);
+}
+
+/** Highest resident memory of this process so far, megabytes. */
+export function peakMegabytes(): number {
+  return Math.round(process.resourceUsage().maxRSS / 1024);
+}

@@ -1,0 +1,126 @@
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeLog } from '@seedfleet/ledger';
+import { z } from 'zod';
+import { makePrivateFolder, readFileIfThere, syncFolder, writeFileAtomically } from './atomic-file.js';
+
+const counterSchema = z.strictObject({ batches: z.int().min(0) });
+const endedSchema = z.strictObject({ state: z.string(), cause: z.string() });
+
+/** How a run ended for this device. */
+export type Ended = z.infer<typeof endedSchema>;
+
+/**
+ * The files of one run on this device: HOME/runs/RUN. Readers answer null for a file that is not there or does not read;
+ * whoever calls decides how to get it back. Nothing here interprets a commit.
+ */
+export class RunFolder {
+  readonly modelPath: string;
+
+  constructor(readonly path: string) {
+    this.modelPath = join(path, 'model');
+  }
+
+  create(): void {
+    makePrivateFolder(this.path);
+  }
+
+  /** Forgets the run: after this the folder holds nothing of it. */
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+
+  /** The signed manifest as it came, not verified. */
+  readManifest(): unknown {
+    return this.readJson('manifest.json');
+  }
+
+  writeManifest(manifest: unknown): void {
+    writeFileAtomically(join(this.path, 'manifest.json'), JSON.stringify(manifest));
+  }
+
+  readCheckpoint(): Uint8Array | null {
+    return readFileIfThere(join(this.path, 'state'));
+  }
+
+  writeCheckpoint(bytes: Uint8Array): void {
+    writeFileAtomically(join(this.path, 'state'), bytes);
+  }
+
+  /** The whole commits at the start of the tail file, and whether that is all of it: a crash may have cut the last one, which was never acted on. */
+  readTail(): { commits: Uint8Array[]; isWhole: boolean } {
+    const bytes = readFileIfThere(join(this.path, 'tail')) ?? new Uint8Array();
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const commits: Uint8Array[] = [];
+    let at = 0;
+    while (at + 4 <= bytes.length) {
+      const end = at + 4 + view.getUint32(at, true);
+      if (end > bytes.length) break;
+      commits.push(bytes.slice(at + 4, end));
+      at = end;
+    }
+    return { commits, isWhole: at === bytes.length };
+  }
+
+  /** Adds commits to the tail, durable on return. */
+  appendTail(commits: readonly Uint8Array[]): void {
+    const path = join(this.path, 'tail');
+    const isNew = !existsSync(path);
+    const file = openSync(path, 'a', 0o600);
+    try {
+      const data = encodeLog([...commits]);
+      for (let written = 0; written < data.length;) written += writeSync(file, data, written);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    if (isNew) syncFolder(this.path);
+  }
+
+  replaceTail(commits: readonly Uint8Array[]): void {
+    writeFileAtomically(join(this.path, 'tail'), encodeLog([...commits]));
+  }
+
+  /** Removes state and tail: the next start replays from round 0. */
+  removeState(): void {
+    rmSync(join(this.path, 'state'), { force: true });
+    rmSync(join(this.path, 'tail'), { force: true });
+    syncFolder(this.path);
+  }
+
+  /**
+   * How many batches of this run were shown to the engine, crashes included.
+   * @param atMost answered where the file is damaged: an upper bound, so that no batch is shown twice
+   */
+  readBatches(atMost: number): number {
+    const saved = counterSchema.safeParse(this.readJson('batches.json'));
+    if (saved.success) return saved.data.batches;
+    return existsSync(join(this.path, 'batches.json')) ? atMost : 0;
+  }
+
+  /** Durable on return. */
+  writeBatches(batches: number): void {
+    writeFileAtomically(join(this.path, 'batches.json'), JSON.stringify({ batches }));
+  }
+
+  readEnded(): Ended | null {
+    const ended = endedSchema.safeParse(this.readJson('ended.json'));
+    return ended.success ? ended.data : null;
+  }
+
+  /** Notes the end of the run and gives the disk space of the model back. */
+  writeEnded(ended: Ended): void {
+    writeFileAtomically(join(this.path, 'ended.json'), JSON.stringify(ended));
+    rmSync(this.modelPath, { recursive: true, force: true });
+  }
+
+  private readJson(name: string): unknown {
+    const bytes = readFileIfThere(join(this.path, name));
+    if (bytes === null) return null;
+    try {
+      return JSON.parse(new TextDecoder().decode(bytes));
+    } catch {
+      return null;
+    }
+  }
+}

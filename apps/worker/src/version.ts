@@ -1,0 +1,2 @@
+/** Of this worker, as it tells the coordinator. */
+export const workerVersion = '0.0.0';

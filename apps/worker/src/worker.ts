@@ -1,0 +1,223 @@
+import { cpus, totalmem } from 'node:os';
+import { FleetError } from '@seedfleet/errors';
+import { verifyManifest, type VerifiedManifest } from '@seedfleet/ledger';
+import { protocolVersion, signedManifestSchema, type AckOf, type MessageOf } from '@seedfleet/protocol';
+import { type DeclineReason } from '@seedfleet/rounds';
+import { type Logger } from 'pino';
+import { Participation } from './participation/participation.js';
+import { Replica } from './participation/replica.js';
+import { type DataSource } from './preparation/data-source.js';
+import { prepareRun } from './preparation/prepare-run.js';
+import { coordinatorApi } from './session/coordinator-api.js';
+import { credentialsOf, type Credentials } from './session/credential.js';
+import { openSession, type Session } from './session/session.js';
+import { peakMegabytes, writeStatus, type Status } from './status/status-file.js';
+import { type Surroundings } from './surroundings.js';
+import { isAllowedHour, requireAllowed } from './vault/policy.js';
+import { openVault, vaultPath, type Vault } from './vault/vault.js';
+
+export interface WorkerOptions {
+  home: string;
+  /** null: this worker follows the log and takes part in no round. */
+  data: DataSource | null;
+  /** Threads of one forward pass. */
+  threads: number;
+  version: string;
+  surroundings: Surroundings;
+  logger: Logger;
+}
+
+/** The agent on one device: its vault, its session, its part in every run. */
+export class FleetWorker {
+  /** Settles when the worker has stopped: null after `stop`, the refusal if the coordinator will not have this device. */
+  readonly stopped: Promise<FleetError | null>;
+  private readonly vault: Vault;
+  private readonly credentials: Credentials;
+  private readonly api: ReturnType<typeof coordinatorApi>;
+  private readonly session: Session;
+  private readonly participations = new Map<number, Participation>();
+  /** Runs whose manifest is being fetched: a second assignment waits for the first. */
+  private readonly joining = new Map<number, Promise<Participation | null>>();
+  private readonly abort = new AbortController();
+  private settle: (refusal: FleetError | null) => void = () => undefined;
+  private stopping: Promise<void> | null = null;
+  private state: Status['state'] = 'connecting';
+  private problem: Status['problem'] = null;
+
+  /** @throws FleetError `vault.*`, `policy.invalid` */
+  constructor(private readonly options: WorkerOptions) {
+    const { home, surroundings, logger } = options;
+    this.stopped = new Promise((resolve) => { this.settle = resolve; });
+    this.vault = openVault(home);
+    const { device, privateKey } = this.vault;
+    this.api = coordinatorApi(device.url, this.abort.signal);
+    this.credentials = credentialsOf({ api: this.api, device, privateKey, surroundings });
+    for (const run of this.vault.runs()) this.resume(run);
+    this.session = openSession({
+      url: device.url, credentials: this.credentials, surroundings, logger,
+      owner: {
+        hello: () => this.hello(),
+        welcomed: (ack) => this.welcomed(ack),
+        lost: () => this.lost(),
+        refused: (error) => this.refused(error),
+        handlers: {
+          'run:assigned': (message) => this.assigned(message),
+          'round:start': (message) => this.require(message.run).started(message),
+          'round:commit': (message) => this.participations.get(message.run)?.committed(message),
+          'evaluation:start': (message) => this.require(message.run).evaluationStarted(message),
+          'run:ended': (message) => this.participations.get(message.run)?.ended(message.state),
+        },
+      },
+    });
+    this.report();
+  }
+
+  /** Lets the engine end its pass, saves the states, and lets go of everything. */
+  stop(): Promise<void> {
+    this.stopping ??= this.close().then(() => this.settle(null));
+    return this.stopping;
+  }
+
+  private async close(): Promise<void> {
+    this.session.close();
+    this.abort.abort();
+    await Promise.allSettled(this.joining.values());
+    await Promise.allSettled([...this.participations.values()].map((participation) => participation.close()));
+    if (this.state !== 'refused') this.state = 'stopped';
+    this.report();
+    this.vault.close();
+  }
+
+  private hello(): MessageOf<'session:hello'> {
+    const { threads, version } = this.options;
+    return {
+      protocol: protocolVersion, workerVersion: version,
+      capabilities: { threads: Math.min(threads, cpus().length || threads), memoryMegabytes: Math.round(totalmem() / 2 ** 20), platform: `${process.platform}-${process.arch}` },
+      runs: this.followed().map((participation) => participation.describe()),
+    };
+  }
+
+  private welcomed(ack: AckOf<'session:hello'>): void {
+    this.state = 'connected';
+    this.problem = null;
+    this.options.logger.info({ name: ack.deviceName, runs: ack.runs.length }, 'connected');
+    for (const participation of this.followed()) {
+      const head = ack.runs.find(({ run }) => run === participation.run);
+      if (head === undefined) this.options.logger.warn({ run: participation.run }, 'the coordinator does not know this run of ours');
+      else participation.connected({ headRound: head.round, stateMatches: head.stateMatches });
+    }
+    this.report();
+  }
+
+  private lost(): void {
+    this.state = 'connecting';
+    for (const participation of this.followed()) participation.disconnected();
+    this.report();
+  }
+
+  private refused(error: FleetError): void {
+    this.state = 'refused';
+    this.problem = { code: error.code, problem: error.problem, fix: error.fix };
+    this.stopping ??= this.close().then(() => this.settle(error));
+  }
+
+  private async assigned({ run }: MessageOf<'run:assigned'>): Promise<AckOf<'run:assigned'>> {
+    const known = this.participations.get(run);
+    if (known !== undefined) return { accepted: true };
+    try {
+      const pending = this.joining.get(run) ?? this.join(run);
+      this.joining.set(run, pending);
+      const participation = await pending;
+      if (participation !== null) participation.connected({ headRound: participation.round, stateMatches: true });
+      return { accepted: true };
+    } catch (error) {
+      if (error instanceof FleetError && error.code === 'policy.forbids') return { accepted: false, reason: error.problem };
+      throw error;
+    } finally {
+      this.joining.delete(run);
+    }
+  }
+
+  /** Fetches and keeps the manifest of a run. @throws FleetError `manifest.*`, `policy.forbids`, `coordinator.*` */
+  private async join(run: number): Promise<Participation | null> {
+    const signed = await this.api.json(`/runs/${run}/manifest`, signedManifestSchema, { credential: await this.credentials.current() });
+    const manifest = this.verify(run, signed);
+    requireAllowed(this.vault.policy, { task: manifest.manifest.task.type, model: manifest.manifest.model.name });
+    if (this.stopping !== null) return null;
+    const folder = this.vault.run(run);
+    folder.create();
+    folder.writeManifest(signed);
+    return this.participate(run, manifest);
+  }
+
+  private verify(run: number, signed: unknown): VerifiedManifest {
+    const manifest = verifyManifest(signed, { coordinatorKey: this.vault.device.coordinatorKey });
+    if (manifest.manifest.run !== run) throw new FleetError('manifest.invalid', { field: 'run', problem: `The manifest of run ${run} names run ${manifest.manifest.run}.` });
+    return manifest;
+  }
+
+  /** Takes up a run of an earlier process. A manifest that does not verify is dropped: the coordinator assigns the run again. */
+  private resume(run: number): void {
+    const folder = this.vault.run(run);
+    try {
+      const manifest = this.verify(run, folder.readManifest());
+      requireAllowed(this.vault.policy, { task: manifest.manifest.task.type, model: manifest.manifest.model.name });
+      this.participate(run, manifest);
+    } catch (error) {
+      if (!(error instanceof FleetError)) throw error;
+      this.options.logger.warn({ run, code: error.code, fix: error.fix }, error.problem);
+    }
+  }
+
+  private participate(run: number, manifest: VerifiedManifest): Participation {
+    const { data, threads, surroundings, logger } = this.options;
+    const { vault, api } = this;
+    const folder = vault.run(run);
+    const authorised = async () => ({ credential: await this.credentials.current() });
+    const participation = new Participation({
+      run, manifest, folder, surroundings, logger,
+      replica: new Replica(folder, manifest, logger),
+      send: (event, message) => this.session.send(event, message),
+      prepare: data === null ? null : () => prepareRun({
+        manifest: manifest.manifest, folder, data, privateKey: vault.privateKey, threads,
+        openModelFile: (path) => async (offset) => api.open(`/runs/${run}/files?path=${encodeURIComponent(path)}`, {
+          ...await authorised(), timeoutMs: null, ...(offset === 0 ? {} : { headers: { range: `bytes=${offset}-` } }),
+        }),
+      }),
+      fetchCheckpoint: async () => api.bytes(`/runs/${run}/checkpoint`, await authorised()),
+      forbids: (scalars) => this.forbids(scalars),
+      spend: (scalars) => vault.spend(scalars, surroundings.nowMs()),
+      changed: () => this.report(),
+    });
+    this.participations.set(run, participation);
+    return participation;
+  }
+
+  private forbids(scalars: number): DeclineReason | null {
+    const nowMs = this.options.surroundings.nowMs();
+    if (!isAllowedHour(this.vault.policy, new Date(nowMs).getHours())) return 'policy';
+    return this.vault.canSpend(scalars, nowMs) ? null : 'budget';
+  }
+
+  private require(run: number): Participation {
+    const participation = this.participations.get(run);
+    if (participation === undefined) throw new FleetError('run.unknown', { field: 'run', problem: `This device has no part in run ${run}.` });
+    return participation;
+  }
+
+  /** Runs that this device still follows. */
+  private followed(): Participation[] {
+    return [...this.participations.values()].filter(({ run }) => this.vault.run(run).readEnded() === null);
+  }
+
+  private report(): void {
+    const participations = [...this.participations.values()];
+    writeStatus(vaultPath(this.options.home, 'status'), {
+      device: this.vault.device.device, state: this.state, problem: this.problem,
+      runs: participations.map((participation) => participation.status()),
+      socketBytes: this.session.bytes(),
+      peakMegabytes: Math.max(peakMegabytes(), ...participations.map(({ rewritePeakMegabytes }) => rewritePeakMegabytes)),
+      catchUp: participations.map(({ catchUp }) => catchUp).findLast((catchUp) => catchUp !== null) ?? null,
+    });
+  }
+}
