@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { appEntry } from './app-entry.js';
+import { type FleetProcess, startProcess } from './fleet-process.js';
+
+/** What a worker writes to `status.json` in its home. */
+export interface WorkerStatus {
+  device: string;
+  state: string;
+  runs: { run: number; state: string; round: number; stateHash: string; trainExamples: number; heldOutExamples: number }[];
+  socketBytes: { down: number; up: number };
+  peakMegabytes: number;
+  catchUp: { rounds: number; bytes: number; milliseconds: number; by: 'log' | 'checkpoint' } | null;
+}
+
+/** A data file of a worker, as its options name it. */
+export interface WorkerData {
+  path: string;
+  textField: string;
+  labelField: string;
+  heldOutFraction: number;
+}
+
+export interface WorkerOptions {
+  home: string;
+  logPath?: string;
+}
+
+const logOf = (home: string): string => `${home}.log`;
+
+/** Enrols a device with a token; its key is made in its home. Rejects with the last words of the worker. */
+export async function enrolWorker({ home, url, token, name, coordinatorKey, logPath = logOf(home) }: WorkerOptions & { url: string; token: string; name: string; coordinatorKey?: string }): Promise<void> {
+  const pinned = coordinatorKey === undefined ? [] : ['--coordinator-key', coordinatorKey];
+  const process = await startProcess({ entry: appEntry('worker'), logPath, args: ['enroll', '--url', url, '--token', token, '--home', home, '--name', name, ...pinned] });
+  const { code, signal } = await process.exited;
+  if (code === 0) return;
+  const words = (await readFile(logPath, 'utf8')).trim().split('\n').slice(-3).join(' ');
+  throw new Error(`The worker ${name} could not enrol (${signal ?? `exit code ${code}`}): ${words}`);
+}
+
+export interface Worker extends FleetProcess {
+  readonly home: string;
+  /** Null until the worker has written its first. */
+  status(): Promise<WorkerStatus | null>;
+}
+
+/** A real, enrolled worker in a process of its own. Without `data` it only follows. */
+export async function startWorker({ home, data, threads = 1, logPath = logOf(home), detached = false }: WorkerOptions & { data?: WorkerData; threads?: number; detached?: boolean }): Promise<Worker> {
+  const dataArgs = data === undefined ? [] : [
+    '--data', data.path, '--format', data.path.endsWith('.csv') ? 'csv' : 'jsonl', '--text-field', data.textField, '--label-field', data.labelField, '--held-out', String(data.heldOutFraction),
+  ];
+  const process = await startProcess({ entry: appEntry('worker'), logPath, detached, args: ['start', '--home', home, '--threads', String(threads), ...dataArgs] });
+  return { ...process, home, status: () => workerStatus(home) };
+}
+
+/** The status of the worker in a home, running or not. It is replaced as a whole, never half written. */
+export async function workerStatus(home: string): Promise<WorkerStatus | null> {
+  const text = await readFile(join(home, 'status.json'), 'utf8').catch(() => null);
+  return text === null ? null : JSON.parse(text) as WorkerStatus;
+}
