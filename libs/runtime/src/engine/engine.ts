@@ -23,6 +23,11 @@ export interface EngineOptions {
   modelInputs: { ids: string; mask: string };
   /** Threads of one forward pass. */
   threads: number;
+  /**
+   * Bound on P * b * T of one forward pass, which bounds its memory; more rows go into further passes. Default 4,096.
+   * The losses are the same bits whatever it is: a row does not know how many others it stands beside.
+   */
+  positionsPerPass?: number;
   /** Longest wait for the session to open or for one forward pass. Default 300,000. */
   answerMs?: number;
 }

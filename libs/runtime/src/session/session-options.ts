@@ -1,8 +1,10 @@
 import { type InferenceSession } from 'onnxruntime-node';
 
 /**
- * Options for a device that does other work too: bounded threads that sleep while they wait, and memory that goes back after
- * each pass. The arena and the memory pattern would keep the largest pass of every shape for good; batches differ in length.
+ * Options for a device that does other work too: bounded threads that sleep while they wait, and an arena that gives back after
+ * each pass what it took (`runOptions`). Without the arena the same passes end up in malloc's heap, which keeps them:
+ * measured 363 MB against 194 for the whole process (encoder of 7 M parameters, 8 rows of 16 examples of 64 tokens).
+ * No memory pattern: it plans for one shape, and batches differ in length.
  */
 export function sessionOptions({ threads }: { threads: number }): InferenceSession.SessionOptions {
   return {
@@ -11,9 +13,11 @@ export function sessionOptions({ threads }: { threads: number }): InferenceSessi
     graphOptimizationLevel: 'all',
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    enableCpuMemArena: false,
+    enableCpuMemArena: true,
     enableMemPattern: false,
     logSeverityLevel: 3,
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
   };
 }
+
+export const runOptions: InferenceSession.RunOptions = { extra: { memory: { enable_memory_arena_shrinkage: 'cpu:0' } } };

@@ -2,17 +2,21 @@ import { FleetError } from '@seedfleet/errors';
 import { perturbedRowsInto, rowsOf } from '@seedfleet/numerics';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Batch, type BatchEvaluation, type EngineOptions, type LossesRequest } from '../engine/engine.js';
-import { RowBuffers } from './row-buffers.js';
-import { sessionOptions } from './session-options.js';
+import { RowBuffers, type RowSpan } from './row-buffers.js';
+import { runOptions, sessionOptions } from './session-options.js';
 
 export type SessionOptions = Omit<EngineOptions, 'answerMs'>;
+
+const positionsPerPassDefault = 4096;
 
 /** A training graph in ONNX Runtime. Its calls block the thread they are made in: see `openEngine`. */
 export class TrainingSession {
   private readonly rows: RowBuffers;
+  private readonly positionsPerPass: number;
 
   private constructor(private readonly session: InferenceSession, private readonly options: SessionOptions) {
     this.rows = new RowBuffers(options.layout);
+    this.positionsPerPass = options.positionsPerPass ?? positionsPerPassDefault;
   }
 
   /** @throws FleetError `engine.model-unusable` */
@@ -33,16 +37,22 @@ export class TrainingSession {
     const { layout } = this.options;
     const rows = rowsOf(estimator);
     perturbedRowsInto(this.rows.all(rows), { b, layout, key, seeds, estimator });
-    const { losses } = await this.run({ batch, rows, fetches: ['losses'] });
-    return finiteFloats(losses, rows * batch.examples);
+    const losses = new Float32Array(rows * batch.examples);
+    const rowsPerPass = Math.max(1, Math.floor(this.positionsPerPass / (batch.examples * batch.tokens)));
+    for (let first = 0; first < rows; first += rowsPerPass) {
+      const span = { first, count: Math.min(rowsPerPass, rows - first) };
+      const passed = await this.run({ batch, span, fetches: ['losses'] });
+      losses.set(lossesOf(passed.losses, span.count * batch.examples), first * batch.examples);
+    }
+    return requireFinite(losses);
   }
 
   async evaluate({ batch, b }: { batch: Batch; b: Float64Array }): Promise<BatchEvaluation> {
     if (b.length !== this.options.layout.size) throw new FleetError('engine.batch-invalid', { field: 'b', problem: `B has ${b.length} values, the layout ${this.options.layout.size}.` });
     this.rows.all(1).set(b);
-    const { losses, logits } = await this.run({ batch, rows: 1, fetches: ['losses', 'logits'] });
+    const { losses, logits } = await this.run({ batch, span: { first: 0, count: 1 }, fetches: ['losses', 'logits'] });
     let lossSum = 0;
-    for (const loss of finiteFloats(losses, batch.examples)) lossSum += loss;
+    for (const loss of requireFinite(lossesOf(losses, batch.examples))) lossSum += loss;
     return { lossSum, correct: correctOf(floats(logits), batch.labels), count: batch.examples };
   }
 
@@ -50,21 +60,21 @@ export class TrainingSession {
     await this.session.release();
   }
 
-  private async run<F extends string>({ batch, rows, fetches }: { batch: Batch; rows: number; fetches: readonly F[] }): Promise<Partial<Record<F, Tensor>>> {
+  private async run<F extends string>({ batch, span, fetches }: { batch: Batch; span: RowSpan; fetches: readonly F[] }): Promise<Partial<Record<F, Tensor>>> {
     requireSizes(batch);
     const { inputs, modelInputs: { ids, mask } } = this.options;
     const shape = [batch.examples, batch.tokens];
     const feeds: Record<string, Tensor> = { [ids]: new Tensor('int64', batch.ids, shape), labels: new Tensor('int64', batch.labels, [batch.examples]) };
     // A graph whose output does not depend on the mask has no such input.
     if (this.session.inputNames.includes(mask)) feeds[mask] = new Tensor('int64', batch.mask, shape);
-    this.rows.bySite(rows).forEach(({ values, shape: siteShape }, i) => {
-      feeds[inputs[i] ?? ''] = new Tensor('float32', values, [rows, ...siteShape]);
+    this.rows.bySite(span).forEach((site, i) => {
+      feeds[inputs[i] ?? ''] = new Tensor('float32', site.values, site.shape);
     });
     try {
-      return await this.session.run(feeds, fetches) as Partial<Record<F, Tensor>>;
+      return await this.session.run(feeds, fetches, runOptions) as Partial<Record<F, Tensor>>;
     } catch (cause) {
       // The cause is kept for the debugger only: ONNX Runtime puts token ids into its messages, and those are data.
-      throw new FleetError('engine.run-failed', { field: 'batch', problem: `ONNX Runtime refused a batch of ${batch.examples} examples of ${batch.tokens} tokens in ${rows} rows.`, cause });
+      throw new FleetError('engine.run-failed', { field: 'batch', problem: `ONNX Runtime refused a batch of ${batch.examples} examples of ${batch.tokens} tokens in ${span.count} rows.`, cause });
     }
   }
 }
@@ -89,12 +99,16 @@ function floats(tensor: Tensor | undefined): Float32Array {
   return tensor.data;
 }
 
-function finiteFloats(tensor: Tensor | undefined, count: number): Float32Array {
+function lossesOf(tensor: Tensor | undefined, count: number): Float32Array {
   const values = floats(tensor);
   if (values.length !== count) throw new FleetError('engine.model-unusable', { field: 'losses', problem: `The training graph gave ${values.length} losses, ${count} were asked.` });
-  const bad = values.reduce((n, value) => (Number.isFinite(value) ? n : n + 1), 0);
-  if (bad > 0) throw new FleetError('loss.not-finite', { field: 'losses', problem: `${bad} of ${count} losses are NaN or infinite.` });
   return values;
+}
+
+function requireFinite(losses: Float32Array): Float32Array {
+  const bad = losses.reduce((n, loss) => (Number.isFinite(loss) ? n : n + 1), 0);
+  if (bad > 0) throw new FleetError('loss.not-finite', { field: 'losses', problem: `${bad} of ${losses.length} losses are NaN or infinite.` });
+  return losses;
 }
 
 /** How many rows of logits [b, classes] are greatest at the label; of equal ones the first counts. */
