@@ -193,8 +193,6 @@ describe('a session', () => {
     coordinator.io.of('/device').on('connection', (socket) => {
       socket.on('session:hello', (_message: unknown, answer: (value: unknown) => void) => answer({ ok: true, deviceName: 'a device', runs: [] }));
     });
-    let [down, up] = [0, 0];
-    coordinator.http.on('connection', (socket) => socket.on('close', () => { down += socket.bytesWritten; up += socket.bytesRead; }));
     const websockets: { down: number; up: number }[] = [];
     coordinator.http.on('upgrade', (_request, socket) => socket.on('close', () => websockets.push({ down: Reflect.get(socket, 'bytesWritten') as number, up: Reflect.get(socket, 'bytesRead') as number })));
     const { session, heard } = connect({ url, home });
