@@ -102,6 +102,7 @@ CREATE TABLE "runs" (
     "manifest" BYTEA NOT NULL,
     "manifest_hash" BYTEA NOT NULL,
     "manifest_signature" BYTEA NOT NULL,
+    "every_device" BOOLEAN NOT NULL,
     "round" INTEGER NOT NULL DEFAULT 0,
     "fencing_token" INTEGER NOT NULL DEFAULT 0,
     "created_at" TIMESTAMPTZ(3) NOT NULL,

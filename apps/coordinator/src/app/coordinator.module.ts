@@ -1,0 +1,30 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { ThrottlerModule } from '@nestjs/throttler';
+import { DevicesModule } from '../devices/devices.module.js';
+import { EnrolmentModule } from '../enrolment/enrolment.module.js';
+import { HealthModule } from '../health/health.module.js';
+import { ModelsModule } from '../models/models.module.js';
+import { AccessGuard } from '../operators/access.guard.js';
+import { OperatorsModule } from '../operators/operators.module.js';
+import { RoundsModule } from '../rounds/rounds.module.js';
+import { RunsModule } from '../runs/runs.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { serverLimits } from './limits.js';
+import { ProblemFilter } from './problem.filter.js';
+import { SurroundingsModule, type OpenedSurroundings } from './surroundings.module.js';
+
+@Module({})
+export class CoordinatorModule {
+  static with(surroundings: OpenedSurroundings): DynamicModule {
+    return {
+      module: CoordinatorModule,
+      imports: [
+        SurroundingsModule.with(surroundings),
+        ThrottlerModule.forRoot([{ ttl: 60_000, limit: serverLimits.deviceAccessPerMinute }]),
+        OperatorsModule, DevicesModule, EnrolmentModule, ModelsModule, RoundsModule, RunsModule, SessionsModule, HealthModule,
+      ],
+      providers: [{ provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }],
+    };
+  }
+}

@@ -1,0 +1,28 @@
+/** What one request, one socket and one address may take. Those of single messages stand in the protocol. */
+export const serverLimits = {
+  /** bytes of a JSON body */
+  jsonBytesMax: 1_048_576,
+  /** bytes of one piece of a model file */
+  uploadPieceBytesMax: 268_435_456,
+  /** bytes of one websocket frame; the protocol refuses far smaller packets by name, this one drops the connection */
+  frameBytesMax: 1_048_576,
+  /** from opening a socket to joining the namespace with a credential */
+  handshakeTimeoutMs: 10_000,
+  /** from the first byte of an HTTP request to its last header */
+  headersTimeoutMs: 10_000,
+  /** of a whole HTTP request, uploads included */
+  requestTimeoutMs: 300_000,
+  /** between pings of a socket, and how long its answer may take */
+  pingIntervalMs: 25_000,
+  pingTimeoutMs: 20_000,
+  /** a device that does not answer round:start within this is taken as busy */
+  startAckTimeoutMs: 10_000,
+  /** enrolments, challenges and credentials of one address, in one minute */
+  deviceAccessPerMinute: 3_000,
+  /** challenges that wait for an answer */
+  challengesMax: 100_000,
+  challengeLifeMs: 60_000,
+  credentialLifeSeconds: 3_600,
+  /** sockets that one broadcast is sent to before others have their turn */
+  broadcastSlices: 16,
+} as const;

@@ -1,0 +1,33 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Database } from '../database/database.js';
+import { KeyRing } from '../keys/key-ring.js';
+import { Logger } from './logger.js';
+import { type Settings } from './settings.js';
+import { Clock, Luck } from './surroundings.js';
+
+export const settingsToken = Symbol('settings');
+
+export interface OpenedSurroundings {
+  settings: Settings;
+  clock: Clock;
+  luck: Luck;
+  logger: Logger;
+  keys: KeyRing;
+  database: Database;
+}
+
+/** What was opened before Nest: everything else asks for it by type. */
+@Module({})
+export class SurroundingsModule {
+  static with({ settings, clock, luck, logger, keys, database }: OpenedSurroundings): DynamicModule {
+    const providers = [
+      { provide: settingsToken, useValue: settings },
+      { provide: Clock, useValue: clock },
+      { provide: Luck, useValue: luck },
+      { provide: Logger, useValue: logger },
+      { provide: KeyRing, useValue: keys },
+      { provide: Database, useValue: database },
+    ];
+    return { module: SurroundingsModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
+  }
+}

@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { FleetError } from '@seedfleet/errors';
+import pg from 'pg';
+import { openEmbeddedPostgres } from './embedded-postgres.js';
+import { Prisma, PrismaClient } from './generated/client.js';
+import { applyMigrations } from './migrations.js';
+
+const connectTimeoutMs = 10_000;
+
+/** The one Prisma client. Only repositories use it; inside a transaction they use the transaction's client and nothing else. */
+export class Database {
+  private constructor(
+    readonly prisma: PrismaClient,
+    readonly kind: 'embedded' | 'postgresql',
+    readonly migrationsApplied: readonly string[],
+    /** Null on PostgreSQL, which forces its own writes. */
+    readonly fsyncCalls: (() => number) | null,
+    private readonly closeServer: () => Promise<void>,
+  ) {}
+
+  /**
+   * @param options `url` of a PostgreSQL; without it the embedded database under `home` (whose lock the caller holds)
+   * @throws FleetError `database.unavailable` and those of applyMigrations
+   */
+  static async open(options: { home: string; url: string | null }): Promise<Database> {
+    const embedded = options.url === null ? await openEmbeddedPostgres(join(options.home, 'database')) : null;
+    const connection: pg.ClientConfig = embedded?.connection ?? { connectionString: options.url ?? '' };
+    const close = embedded?.close ?? (async () => {});
+    try {
+      const migrationsApplied = await migrate(connection);
+      // The embedded database is one session: a pool of one lets a query outside of an open transaction show at once.
+      const adapter = new PrismaPg({ ...connection, max: embedded === null ? 10 : 1, connectionTimeoutMillis: connectTimeoutMs });
+      const prisma = new PrismaClient({ adapter });
+      return new Database(prisma, embedded === null ? 'postgresql' : 'embedded', migrationsApplied, embedded?.fsyncCalls ?? null, close);
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+
+  /** @throws FleetError `database.unavailable` */
+  async requireReady(): Promise<void> {
+    try {
+      await this.prisma.$queryRaw(Prisma.sql`SELECT 1`);
+    } catch (error) {
+      throw new FleetError('database.unavailable', { problem: 'The database does not answer.', cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.prisma.$disconnect();
+    await this.closeServer();
+  }
+}
+
+async function migrate(connection: pg.ClientConfig): Promise<string[]> {
+  const client = new pg.Client({ ...connection, connectionTimeoutMillis: connectTimeoutMs });
+  try {
+    await client.connect();
+  } catch (error) {
+    throw new FleetError('database.unavailable', { problem: 'The database does not accept a connection.', cause: error });
+  }
+  try {
+    return await applyMigrations(client);
+  } finally {
+    await client.end();
+  }
+}

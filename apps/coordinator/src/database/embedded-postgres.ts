@@ -1,0 +1,59 @@
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { FleetError } from '@seedfleet/errors';
+import { type EmbeddedPostgresNotice, type EmbeddedPostgresTask } from './embedded-postgres.thread.js';
+
+/** A PostgreSQL in a thread of this process, for connections over a socket that only this user may open. */
+export interface EmbeddedPostgres {
+  /** For node-postgres: host is the folder of the socket. */
+  connection: { host: string; port: number; user: string; database: string };
+  /** How often a write was forced to the disk since the start. */
+  fsyncCalls(): number;
+  close(): Promise<void>;
+}
+
+/** Threads run outside of jest: always the built file, from src as from dist. */
+const threadFile = new URL('../../dist/database/embedded-postgres.thread.js', import.meta.url);
+
+function startThread(task: EmbeddedPostgresTask): Promise<Worker> {
+  return new Promise((resolve, reject) => {
+    const fail = (problem: string) => reject(new FleetError('database.unavailable', { problem: `The embedded database did not start: ${problem}.` }));
+    // Whatever the parent was started with (loaders, inspectors) is not for the database.
+    const thread = new Worker(threadFile, { workerData: task, execArgv: [], env: {} });
+    thread.once('error', (error) => fail(error.message));
+    thread.once('exit', (code) => fail(`its thread ended with code ${code}`));
+    thread.once('message', (notice: EmbeddedPostgresNotice) => (notice.type === 'done' ? resolve(thread) : fail(notice.problem)));
+  });
+}
+
+/**
+ * Opens the database directory, making it first where there is none.
+ * @param directory  the caller holds the lock of the home: PGlite itself takes none
+ * @throws FleetError `database.unavailable`
+ */
+export async function openEmbeddedPostgres(directory: string): Promise<EmbeddedPostgres> {
+  const fsyncCalls = new Int32Array(new SharedArrayBuffer(4));
+  const socketFolder = mkdtempSync(join(tmpdir(), 'seedfleet-'));
+  const socketPath = join(socketFolder, '.s.PGSQL.5432');
+  if (!existsSync(directory)) {
+    // initdb keeps 600 MB of pages in its thread: it gets one that is thrown away. A half-made directory is never used.
+    const unfinished = `${directory}.new`;
+    rmSync(unfinished, { recursive: true, force: true });
+    const creator = await startThread({ type: 'create', directory: unfinished, socketPath, fsyncCalls });
+    await creator.terminate();
+    renameSync(unfinished, directory);
+  }
+  const thread = await startThread({ type: 'serve', directory, socketPath, fsyncCalls });
+  return {
+    connection: { host: socketFolder, port: 5432, user: 'postgres', database: 'postgres' },
+    fsyncCalls: () => Atomics.load(fsyncCalls, 0),
+    close: async () => {
+      const ended = new Promise((resolve) => thread.once('exit', resolve));
+      thread.postMessage('close');
+      await ended;
+      rmSync(socketFolder, { recursive: true, force: true });
+    },
+  };
+}

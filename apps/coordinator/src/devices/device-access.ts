@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { FleetError } from '@seedfleet/errors';
+import { concatBytes, fromHex, toHex, utf8, verify } from '@seedfleet/ledger';
+import { credentialContext, type Challenge, type Credential, type CredentialRequest, type DeviceState } from '@seedfleet/protocol';
+import { serverLimits } from '../app/limits.js';
+import { Clock, Luck } from '../app/surroundings.js';
+import { KeyRing } from '../keys/key-ring.js';
+import { DeviceRepository, type DeviceRow } from './device.repository.js';
+
+const refusalOf = { pending: 'device.not-approved', suspended: 'device.suspended', revoked: 'device.revoked' } as const satisfies Record<Exclude<DeviceState, 'active'>, string>;
+
+/** @throws FleetError `device.not-approved`, `device.suspended`, `device.revoked` */
+export function requireActive({ state }: { state: DeviceState }): void {
+  if (state !== 'active') throw new FleetError(refusalOf[state], { field: 'device', problem: `The device is ${state}.` });
+}
+
+/** How an enrolled device proves itself: a signed challenge, then a short-lived credential. */
+@Injectable()
+export class DeviceAccess {
+  /** by challenge; each is taken out by the first answer */
+  private readonly challenges = new Map<string, { device: string; expiresAtMs: number }>();
+
+  constructor(
+    private readonly repository: DeviceRepository,
+    private readonly keys: KeyRing,
+    private readonly clock: Clock,
+    private readonly luck: Luck,
+  ) {}
+
+  async challenge(device: string): Promise<Challenge> {
+    requireActive(await this.require(device));
+    this.dropExpired();
+    if (this.challenges.size >= serverLimits.challengesMax) throw new FleetError('request.rate-limited', { problem: 'Too many challenges wait for an answer.' });
+    const challenge = toHex(this.luck.bytes(32));
+    this.challenges.set(challenge, { device, expiresAtMs: this.clock.nowMs() + serverLimits.challengeLifeMs });
+    return { challenge };
+  }
+
+  async credential({ device, challenge, signature }: CredentialRequest): Promise<Credential> {
+    const row = await this.require(device);
+    const asked = this.challenges.get(challenge);
+    this.challenges.delete(challenge);
+    if (asked === undefined || asked.device !== device || asked.expiresAtMs <= this.clock.nowMs()) {
+      throw new FleetError('credential.challenge', { field: 'challenge', problem: 'The challenge is not open for this device.' });
+    }
+    if (!verify({ publicKey: row.publicKey, message: concatBytes([utf8(credentialContext), fromHex(challenge)]), signature: fromHex(signature) })) {
+      throw new FleetError('credential.signature', { field: 'signature', problem: 'The challenge was not signed by the key of this device.' });
+    }
+    requireActive(row);
+    const { credential, expiresAt } = await this.keys.signCredential(device);
+    return { credential, expiresAt: expiresAt.toISOString(), coordinatorKey: toHex(this.keys.publicKey) };
+  }
+
+  /** The device of a credential, as it is now: a revoked one is out at once, however long its credential lasts. */
+  async admit(credential: unknown): Promise<DeviceRow> {
+    const row = await this.require(await this.keys.verifyCredential(credential));
+    requireActive(row);
+    return row;
+  }
+
+  private async require(id: string): Promise<DeviceRow> {
+    const row = await this.repository.find(id);
+    if (row === null) throw new FleetError('device.unknown', { field: 'device', problem: 'No such device is enrolled here.' });
+    return row;
+  }
+
+  private dropExpired(): void {
+    const now = this.clock.nowMs();
+    for (const [challenge, { expiresAtMs }] of this.challenges) {
+      if (expiresAtMs > now) return; // in order of insertion, all with one life
+      this.challenges.delete(challenge);
+    }
+  }
+}

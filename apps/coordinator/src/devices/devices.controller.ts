@@ -1,0 +1,56 @@
+import { Controller, UseGuards } from '@nestjs/common';
+import { ThrottlerGuard } from '@nestjs/throttler';
+import { type ResponseOf } from '@seedfleet/protocol';
+import { Handles, Input, type InputOf } from '../app/handles.js';
+import { CallingOperator } from '../operators/access.guard.js';
+import { DeviceAccess } from './device-access.js';
+import { DevicesService } from './devices.service.js';
+
+type One = InputOf<'showDevice'>;
+
+@Controller()
+export class DevicesController {
+  constructor(private readonly devices: DevicesService, private readonly access: DeviceAccess) {}
+
+  @Handles('listDevices')
+  list(@Input() { query }: InputOf<'listDevices'>): Promise<ResponseOf<'listDevices'>> {
+    return this.devices.page(query);
+  }
+
+  @Handles('showDevice')
+  show(@Input() { params }: One): Promise<ResponseOf<'showDevice'>> {
+    return this.devices.show(params.id);
+  }
+
+  @Handles('approveDevice')
+  approve(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'approveDevice'>> {
+    return this.devices.change(operator, params.id, 'active');
+  }
+
+  @Handles('suspendDevice')
+  suspend(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'suspendDevice'>> {
+    return this.devices.change(operator, params.id, 'suspended');
+  }
+
+  @Handles('resumeDevice')
+  resume(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'resumeDevice'>> {
+    return this.devices.change(operator, params.id, 'active');
+  }
+
+  @Handles('revokeDevice')
+  revoke(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'revokeDevice'>> {
+    return this.devices.change(operator, params.id, 'revoked');
+  }
+
+  @UseGuards(ThrottlerGuard)
+  @Handles('createChallenge')
+  challenge(@Input() { body }: InputOf<'createChallenge'>): Promise<ResponseOf<'createChallenge'>> {
+    return this.access.challenge(body.device);
+  }
+
+  @UseGuards(ThrottlerGuard)
+  @Handles('createCredential')
+  credential(@Input() { body }: InputOf<'createCredential'>): Promise<ResponseOf<'createCredential'>> {
+    return this.access.credential(body);
+  }
+}

@@ -1,0 +1,65 @@
+import { Injectable } from '@nestjs/common';
+import { FleetError, toRefusal } from '@seedfleet/errors';
+import { sha256, toHex } from '@seedfleet/ledger';
+import { type Device, type DeviceState, type ResponseOf } from '@seedfleet/protocol';
+import { deviceTransitions, requireTransition } from '@seedfleet/rounds';
+import { type InputOf } from '../app/handles.js';
+import { AuditLog } from '../operators/audit-log.js';
+import { requireActive } from './device-access.js';
+import { DeviceRepository, type DeviceRow } from './device.repository.js';
+import { Presence } from './presence.js';
+
+/** The fingerprint that device and operator compare: SHA-256 of the public key in groups of four digits. */
+export function fingerprintOf(publicKey: Uint8Array): string {
+  return toHex(sha256(publicKey)).slice(0, 32).match(/.{4}/g)?.join('-') ?? '';
+}
+
+/** Enrolled devices, as operators see and change them. */
+@Injectable()
+export class DevicesService {
+  constructor(private readonly repository: DeviceRepository, private readonly presence: Presence, private readonly audit: AuditLog) {}
+
+  async page({ cursor, limit, state }: InputOf<'listDevices'>['query']): Promise<ResponseOf<'listDevices'>> {
+    const rows = await this.repository.page({ after: cursor, limit, state });
+    return { items: rows.map((row) => this.toDevice(row)), next: rows.length < limit ? null : rows.at(-1)?.id ?? null };
+  }
+
+  async show(id: string): Promise<Device> {
+    return this.toDevice(await this.require(id));
+  }
+
+  /** @param to the state that the operator wants; a revoked or suspended device is told why and disconnected */
+  async change(operator: string, id: string, to: DeviceState): Promise<Device> {
+    const { state: from } = await this.require(id);
+    requireTransition(deviceTransitions, from, to);
+    if (!await this.repository.changeState(id, { from, to })) throw new FleetError('device.changed', { field: 'id', problem: 'Somebody else changed the device meanwhile.' });
+    await this.audit.record({ actor: operator, action: 'device.change', subject: id, detail: { from, to } });
+    if (to !== 'active') this.turnAway(id, to);
+    return this.show(id);
+  }
+
+  private turnAway(id: string, state: DeviceState): void {
+    for (const socket of this.presence.all()) {
+      if (socket.data.device !== id) continue;
+      try {
+        requireActive({ state });
+      } catch (error) {
+        socket.emit('session:refused', { error: toRefusal(error) });
+      }
+      socket.disconnect(true);
+    }
+  }
+
+  private async require(id: string): Promise<DeviceRow> {
+    const row = await this.repository.find(id);
+    if (row === null) throw new FleetError('request.not-found', { field: 'id', problem: 'There is no such device.' });
+    return row;
+  }
+
+  private toDevice({ id, name, publicKey, state, workerVersion, platform, enrolledAt, lastSeenAt }: DeviceRow): Device {
+    return {
+      id, name, state, online: this.presence.isOnline(id), fingerprint: fingerprintOf(publicKey), workerVersion, platform,
+      lastSeenAt: lastSeenAt?.toISOString() ?? null, enrolledAt: enrolledAt.toISOString(),
+    };
+  }
+}

@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import { type CoordinatorEventMap, type DeviceEventMap } from '@seedfleet/protocol';
+import { type DefaultEventsMap, type Server, type Socket } from 'socket.io';
+
+/** What the handshake and the hello learned about a connection. */
+export interface DeviceSession {
+  device: string;
+  name: string;
+  /** false until session:hello was answered */
+  greeted: boolean;
+}
+
+export type DeviceSocket = Socket<DeviceEventMap, CoordinatorEventMap, DefaultEventsMap, DeviceSession>;
+export type DeviceServer = Server<DeviceEventMap, CoordinatorEventMap, DefaultEventsMap, DeviceSession>;
+
+/** Which devices have an authenticated socket open here. One each: a new connection ends the one before. */
+@Injectable()
+export class Presence {
+  private readonly sockets = new Map<string, DeviceSocket>();
+
+  /** @returns the connection that this one replaces */
+  arrive(socket: DeviceSocket): DeviceSocket | undefined {
+    const previous = this.sockets.get(socket.data.device);
+    this.sockets.set(socket.data.device, socket);
+    return previous;
+  }
+
+  /** @returns false if another connection had replaced this one */
+  leave(socket: DeviceSocket): boolean {
+    if (this.sockets.get(socket.data.device) !== socket) return false;
+    return this.sockets.delete(socket.data.device);
+  }
+
+  isOnline(device: string): boolean {
+    return this.sockets.has(device);
+  }
+
+  /** The connection of a device that has said hello. */
+  socketOf(device: string): DeviceSocket | undefined {
+    const socket = this.sockets.get(device);
+    return socket?.data.greeted === true ? socket : undefined;
+  }
+
+  all(): IterableIterator<DeviceSocket> {
+    return this.sockets.values();
+  }
+}

@@ -1,0 +1,85 @@
+import { Injectable } from '@nestjs/common';
+import { FleetError } from '@seedfleet/errors';
+import { concatBytes, fromHex, sha256, toHex, utf8, verify } from '@seedfleet/ledger';
+import { deviceStates, enrolmentContext, type Enrolment, type EnrolmentToken, type NewEnrolmentToken } from '@seedfleet/protocol';
+import { type InputOf } from '../app/handles.js';
+import { Clock, Luck } from '../app/surroundings.js';
+import { isUniqueViolation } from '../database/unique-violation.js';
+import { KeyRing } from '../keys/key-ring.js';
+import { AuditLog } from '../operators/audit-log.js';
+import { EnrolmentRepository, type EnrolmentTokenRow } from './enrolment.repository.js';
+
+/** How devices come in: an operator's token, then a proof that the device holds the key it brings. */
+@Injectable()
+export class EnrolmentService {
+  constructor(
+    private readonly repository: EnrolmentRepository,
+    private readonly audit: AuditLog,
+    private readonly keys: KeyRing,
+    private readonly clock: Clock,
+    private readonly luck: Luck,
+  ) {}
+
+  async createToken(operator: string, { name, expiresInSeconds, usesMax, approval }: InputOf<'createEnrolmentToken'>['body']): Promise<NewEnrolmentToken> {
+    const token = `sfe_${Buffer.from(this.luck.bytes(24)).toString('base64url')}`;
+    const createdAt = this.clock.now();
+    const row = await this.repository.create({
+      id: this.luck.id('tok'), name: name ?? null, hash: sha256(utf8(token)), createdAt,
+      expiresAt: new Date(createdAt.getTime() + expiresInSeconds * 1000), usesMax, approval,
+    });
+    await this.audit.record({ actor: operator, action: 'enrolment-token.create', subject: row.id, detail: { usesMax, approval } });
+    return { ...toToken(row), token };
+  }
+
+  async listTokens(): Promise<{ items: EnrolmentToken[] }> {
+    return { items: (await this.repository.listOpen()).map(toToken) };
+  }
+
+  async deleteToken(operator: string, id: string): Promise<void> {
+    if (!await this.repository.revoke(id, this.clock.now())) throw new FleetError('request.not-found', { field: 'id', problem: 'There is no such enrolment token.' });
+    await this.audit.record({ actor: operator, action: 'enrolment-token.delete', subject: id });
+  }
+
+  /** Idempotent by (token, public key): a device that lost the answer asks again and uses up nothing. */
+  async enrol({ token, name, publicKey, proof }: InputOf<'enrolDevice'>['body']): Promise<Enrolment> {
+    const key = fromHex(publicKey);
+    const row = await this.repository.findByHash(sha256(utf8(token)));
+    if (row === null) throw new FleetError('token.unknown', { field: 'token', problem: 'This coordinator made no such enrolment token.' });
+    if (!verify({ publicKey: key, message: concatBytes([utf8(enrolmentContext), utf8(token), key]), signature: fromHex(proof) })) {
+      throw new FleetError('enrolment.proof', { field: 'proof', problem: 'The proof was not signed by the key of publicKey for this token.' });
+    }
+    const coordinatorKey = toHex(this.keys.publicKey);
+    const known = await this.repository.findEnrolled({ publicKey: key, tokenId: row.id });
+    if (known !== null) return { device: known.id, state: deviceStates.find((state) => state === known.state) ?? 'revoked', coordinatorKey };
+    this.requireUsable(row);
+    const device = { id: this.luck.id('dev'), name, publicKey: key, state: row.approval ? 'pending' : 'active', enrolledAt: this.clock.now() } as const;
+    if (!await this.takeUse(device, row.id)) throw usedUp();
+    await this.audit.record({ actor: 'coordinator', action: 'device.enrol', subject: device.id, detail: { token: row.id, state: device.state } });
+    return { device: device.id, state: device.state, coordinatorKey };
+  }
+
+  private requireUsable({ revokedAt, expiresAt, uses, usesMax }: EnrolmentTokenRow): void {
+    if (revokedAt !== null) throw new FleetError('token.revoked', { field: 'token', problem: 'The operator has deleted this enrolment token.' });
+    if (expiresAt <= this.clock.now()) throw new FleetError('token.expired', { field: 'token', problem: `The enrolment token expired at ${expiresAt.toISOString()}.` });
+    if (uses >= usesMax) throw usedUp();
+  }
+
+  private async takeUse(device: Parameters<EnrolmentRepository['enrol']>[0], tokenId: string): Promise<boolean> {
+    try {
+      return await this.repository.enrol(device, tokenId);
+    } catch (error) {
+      if (isUniqueViolation(error)) {
+        throw new FleetError('enrolment.key-known', { field: 'publicKey', problem: 'A device with this key is enrolled already, through another token.' });
+      }
+      throw error;
+    }
+  }
+}
+
+function usedUp(): FleetError {
+  return new FleetError('token.used-up', { field: 'token', problem: 'The enrolment token has no uses left.' });
+}
+
+function toToken({ id, name, createdAt, expiresAt, usesMax, uses, approval }: EnrolmentTokenRow): EnrolmentToken {
+  return { id, name, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString(), usesMax, uses, approval };
+}

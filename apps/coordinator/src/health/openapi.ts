@@ -1,0 +1,56 @@
+import { errors } from '@seedfleet/errors';
+import { octetStream, problemMediaType, problemSchema, routes, type Route } from '@seedfleet/protocol';
+import { z } from 'zod';
+
+type Json = Record<string, unknown>;
+type Io = 'input' | 'output';
+
+const schemaOf = (schema: z.ZodType, io: Io): Json => {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json;
+  return rest;
+};
+
+function bodyOf(body: Route['request'], io: Io): Json | undefined {
+  if (body === null) return undefined;
+  if (typeof body === 'string') return { [octetStream]: {} };
+  return { 'application/json': { schema: schemaOf(body, io) } };
+}
+
+function parametersOf(schema: z.ZodType | null, place: 'path' | 'query'): Json[] {
+  if (schema === null) return [];
+  const { properties = {}, required = [] } = schemaOf(schema, 'input') as { properties?: Record<string, Json>; required?: string[] };
+  return Object.entries(properties).map(([name, property]) => ({ name, in: place, required: place === 'path' || required.includes(name), schema: property }));
+}
+
+function operationOf(name: string, route: Route): Json {
+  const request = bodyOf(route.request, 'input');
+  const response = bodyOf(route.response, 'output');
+  return {
+    operationId: name, summary: route.summary, 'x-role': route.role,
+    security: route.role === 'anyone' ? [] : [{ bearer: [] }],
+    parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query')],
+    ...(request === undefined ? {} : { requestBody: { required: true, content: request } }),
+    responses: {
+      [route.status]: { description: route.summary, ...(response === undefined ? {} : { content: response }) },
+      default: { description: 'refused', content: { [problemMediaType]: { schema: { $ref: '#/components/schemas/Problem' } } } },
+    },
+  };
+}
+
+/** OpenAPI 3.1 of the REST API, from the route table that also validates requests. */
+export function openApiDocument(version: string): Json {
+  const paths: Record<string, Json> = {};
+  for (const [name, route] of Object.entries(routes) as [string, Route][]) {
+    const path = route.path.replace(/:([a-z]+)/gi, '{$1}');
+    (paths[path] ??= {})[route.method.toLowerCase()] = operationOf(name, route);
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Seedfleet coordinator', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    paths,
+    components: {
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An operator\'s API token, or a device\'s credential where x-role allows devices.' } },
+      schemas: { Problem: { ...schemaOf(problemSchema, 'output'), description: `code is one of: ${Object.keys(errors).sort().join(', ')}` } },
+    },
+  };
+}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { RunRepository } from '../runs/run.repository.js';
+import { Announcer } from './announcer.js';
+import { ArtifactRepository } from './artifact.repository.js';
+import { CommitRepository } from './commit.repository.js';
+import { EvaluationRepository } from './evaluation.repository.js';
+import { LoopToolbox } from './loop-toolbox.js';
+import { RoundRepository } from './round.repository.js';
+import { RoundsGateway } from './rounds.gateway.js';
+import { RoundsService } from './rounds.service.js';
+import { RunLoops } from './run-loops.js';
+
+const shared = [RunLoops, Announcer, RunRepository, RoundRepository, CommitRepository, EvaluationRepository, ArtifactRepository];
+
+@Module({ providers: [...shared, LoopToolbox, RoundsService, RoundsGateway], exports: shared })
+export class RoundsModule {}

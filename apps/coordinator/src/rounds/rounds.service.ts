@@ -1,0 +1,31 @@
+import { Injectable } from '@nestjs/common';
+import { FleetError } from '@seedfleet/errors';
+import { type MessageOf } from '@seedfleet/protocol';
+import { RunRepository } from '../runs/run.repository.js';
+import { type RunLoop } from './run-loop.js';
+import { RunLoops } from './run-loops.js';
+
+/** Takes what devices report. */
+@Injectable()
+export class RoundsService {
+  constructor(private readonly loops: RunLoops, private readonly runs: RunRepository) {}
+
+  /** Durable when this resolves. A retry is answered as the first was. */
+  async record(device: string, { run, round, attempt, stateHash, examples, differences }: MessageOf<'round:report'>): Promise<{ recorded: true }> {
+    const loop = await this.requireLoop(run);
+    // Of an earlier round the conductor knows without the state that it is closed.
+    const stateMatches = round !== loop.fleet.round || loop.fleet.matches(stateHash);
+    return loop.report({ type: 'report', device, report: { round, attempt, stateMatches, examples, differences } });
+  }
+
+  async recordEvaluation(device: string, { run, round, lossSum, correct, count }: MessageOf<'evaluation:report'>): Promise<{ recorded: true }> {
+    return (await this.requireLoop(run)).report({ type: 'evaluation-report', device, round, lossSum, correct, count });
+  }
+
+  private async requireLoop(run: number): Promise<RunLoop> {
+    const loop = this.loops.find(run);
+    if (loop !== undefined) return loop;
+    if (await this.runs.find(run) === null) throw new FleetError('run.unknown', { field: 'run', problem: `There is no run ${run}.` });
+    return this.loops.require(run);
+  }
+}

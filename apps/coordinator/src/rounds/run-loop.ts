@@ -1,0 +1,235 @@
+import { FleetError, InvariantError } from '@seedfleet/errors';
+import { stepConductor, type Conductor, type ConductorEffect, type ConductorInput, type ConductorTimer } from '@seedfleet/rounds';
+import { type Logger } from '../app/logger.js';
+import { type Clock, type Luck } from '../app/surroundings.js';
+import { type KeyRing } from '../keys/key-ring.js';
+import { type LedRun, type RunRepository } from '../runs/run.repository.js';
+import { type Announcer, type StartAnswer } from './announcer.js';
+import { type ArtifactRepository } from './artifact.repository.js';
+import { type CommitRepository } from './commit.repository.js';
+import { type EvaluationRepository } from './evaluation.repository.js';
+import { type FleetState } from './fleet-state.js';
+import { type RoundRepository } from './round.repository.js';
+
+/** What a loop performs its effects with. */
+export interface LoopTools {
+  runs: RunRepository;
+  rounds: RoundRepository;
+  commits: CommitRepository;
+  evaluations: EvaluationRepository;
+  artifacts: ArtifactRepository;
+  announcer: Announcer;
+  keys: KeyRing;
+  clock: Clock;
+  luck: Luck;
+  logger: Logger;
+}
+
+interface Waiting {
+  resolve: (answer: { recorded: true }) => void;
+  reject: (error: unknown) => void;
+}
+
+type ReportInput = Extract<ConductorInput, { type: 'report' | 'evaluation-report' }>;
+
+/**
+ * One run in motion: feeds the conductor one input at a time and performs its effects in their order, each to its end before the next.
+ * So a report is durable before its ack and a commit before its broadcast, without a lock.
+ */
+export class RunLoop {
+  private last: Promise<void> = Promise.resolve();
+  private readonly timers = new Map<ConductorTimer, NodeJS.Timeout>();
+  /** answers owed for the input that is being performed */
+  private waiting: Waiting | null = null;
+  /** devices that accepted the open attempt */
+  private accepted = new Set<string>();
+  private lastCommit: Uint8Array | null = null;
+  private closed = false;
+
+  /**
+   * @param onBroken called once, when an effect failed: the loop is dead, the database is the truth
+   * @param onEnd    called once, when the run has ended
+   */
+  constructor(
+    private readonly run: LedRun,
+    private conductor: Conductor,
+    readonly fleet: FleetState,
+    private readonly tools: LoopTools,
+    private readonly on: { broken: (error: unknown) => void; ended: () => void },
+  ) {}
+
+  get id(): number {
+    return this.run.id;
+  }
+
+  /** Resolves when the input's effects have been performed. */
+  input(input: ConductorInput): Promise<void> {
+    const performed = this.last.then(() => this.perform(input));
+    this.last = performed.catch(() => {});
+    return performed;
+  }
+
+  /** Resolves when the report is durable. @throws FleetError the conductor's refusal */
+  report(input: ReportInput): Promise<{ recorded: true }> {
+    return new Promise((resolve, reject) => {
+      const performed = this.last.then(async () => {
+        this.waiting = { resolve, reject };
+        await this.perform(input);
+        this.waiting = null;
+        reject(new InvariantError('the conductor left a report unanswered')); // no effect if it was answered
+      });
+      this.last = performed.catch(reject);
+    });
+  }
+
+  /** Takes nothing more; what is being performed goes to its end. */
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    await this.last;
+  }
+
+  private async perform(input: ConductorInput): Promise<void> {
+    if (this.closed) throw new FleetError('run.moving', { problem: 'The run is being taken up again.' });
+    try {
+      const inputs = [input];
+      for (let next = inputs.shift(); next !== undefined; next = inputs.shift()) {
+        const { state, effects } = stepConductor(this.conductor, next, { nowMs: this.tools.clock.nowMs(), luck: this.tools.luck.uint32() });
+        this.conductor = state;
+        for (const effect of effects) inputs.push(...await this.performEffect(effect));
+      }
+    } catch (error) {
+      // Our memory may be ahead of the database now. It is thrown away and built again from what is durable.
+      this.closed = true;
+      for (const timer of this.timers.values()) clearTimeout(timer);
+      this.on.broken(error);
+      throw error;
+    }
+  }
+
+  /** @returns what the conductor has to be told next */
+  private async performEffect(effect: ConductorEffect): Promise<ConductorInput[]> {
+    const { tools, run } = this;
+    switch (effect.type) {
+      case 'open-round': {
+        this.accepted = new Set();
+        const { round, attempt, cohort, deadlineAtMs } = effect;
+        await tools.rounds.open({ run: run.id, round, attempt, cohort, openedAt: tools.clock.now(), deadlineAt: new Date(deadlineAtMs) });
+        return [];
+      }
+      case 'send-start':
+        this.sendStart(effect);
+        return [];
+      case 'save-report': {
+        const { device, round, attempt, group, examples, differences } = effect;
+        await tools.rounds.saveReport({ run: run.id, round, attempt }, { device, group, examples, differences }, tools.clock.now());
+        return [];
+      }
+      case 'answer-report':
+      case 'answer-evaluation':
+        this.waiting?.resolve({ recorded: true });
+        return [];
+      case 'refuse-report':
+      case 'refuse-evaluation':
+        this.waiting?.reject(new FleetError(effect.code, { field: effect.field, problem: effect.problem }));
+        return [];
+      case 'commit':
+        return this.commit(effect);
+      case 'broadcast-commit':
+        if (this.lastCommit === null || effect.round !== this.fleet.round - 1) throw new InvariantError(`there is no commit of round ${effect.round} to broadcast`);
+        await tools.announcer.broadcastCommit(run.id, this.lastCommit);
+        return [];
+      case 'abandon-round': {
+        const { round, attempt, cause } = effect;
+        await tools.rounds.abandon({ run: run.id, round, attempt }, { cause, accepted: this.accepted.size, at: tools.clock.now() });
+        tools.logger.info('round.abandoned', { run: run.id, round, attempt, cause });
+        return [];
+      }
+      case 'set-timer':
+        this.setTimer(effect);
+        return [];
+      case 'start-evaluation':
+        for (const device of effect.devices) this.sendEvaluation(device, effect);
+        return [];
+      case 'save-evaluation': {
+        const { round, lossSum, correct, count, devices } = effect;
+        await tools.evaluations.save(run.id, { round, lossSum, correct, count, devices, at: tools.clock.now() });
+        tools.logger.info('evaluation.saved', { run: run.id, round, devices, count });
+        return [];
+      }
+      case 'paused':
+        await tools.runs.changeState(run.id, { from: ['running'], to: 'paused', cause: null, at: tools.clock.now() });
+        return [];
+      case 'end':
+        await this.end(effect);
+        return [];
+    }
+  }
+
+  private async commit(effect: Extract<ConductorEffect, { type: 'commit' }>): Promise<ConductorInput[]> {
+    const { tools, run } = this;
+    const { round, attempt } = effect;
+    const reports = await tools.rounds.findReports({ run: run.id, round, attempt });
+    const salt = tools.luck.bytes(32);
+    const { commit, coefficientRms, next } = this.fleet.draft(effect, { reports, salt, privateKey: tools.keys.privateKey });
+    await tools.commits.save({
+      run: run.id, fencingToken: run.fencingToken, round, attempt, bytes: commit.bytes, hash: commit.hash, stateHash: commit.stateHash, reportsSalt: salt,
+      learningRate: commit.learningRate, coefficientRms, reports: commit.reports, accepted: this.accepted.size, at: tools.clock.now(),
+    });
+    this.fleet.advance(commit, next);
+    this.lastCommit = commit.bytes;
+    tools.logger.info('round.committed', { run: run.id, round, attempt, reports: commit.reports });
+    const { checkpointEveryRounds } = run.manifest.manifest.policy;
+    if (checkpointEveryRounds > 0 && (round + 1) % checkpointEveryRounds === 0) await this.saveCheckpoint();
+    return [{ type: 'committed', round }];
+  }
+
+  private async saveCheckpoint(): Promise<void> {
+    const { tools, run, fleet } = this;
+    await tools.artifacts.saveCheckpoint({ id: tools.luck.id('art'), run: run.id, round: fleet.round, body: fleet.checkpoint(), at: tools.clock.now() });
+  }
+
+  private async end({ state, cause }: Extract<ConductorEffect, { type: 'end' }>): Promise<void> {
+    const { tools, run } = this;
+    await this.saveCheckpoint();
+    await tools.runs.changeState(run.id, { from: ['queued', 'running', 'paused'], to: state, cause, at: tools.clock.now() });
+    tools.logger.info('run.ended', { run: run.id, state, round: this.fleet.round });
+    await tools.announcer.broadcastEnd({ run: run.id, state, cause });
+    this.on.ended();
+  }
+
+  /** The answer comes back as an input: nothing waits for a device here. */
+  private sendStart({ device, round, attempt, group, deadlineMs }: Extract<ConductorEffect, { type: 'send-start' }>): void {
+    const message = { run: this.run.id, round, attempt, group, seeds: this.fleet.seedsOf({ attempt, group }), deadlineMs };
+    const tell = (answer: StartAnswer) => {
+      if (answer === 'offline') return this.input({ type: 'departure', device });
+      if (answer === 'unanswered') return this.input({ type: 'decline', device, round, attempt, reason: 'unanswered' });
+      if (answer.ok && answer.accepted) {
+        this.accepted.add(device);
+        return this.input({ type: 'accept', device, round, attempt });
+      }
+      return this.input({ type: 'decline', device, round, attempt, reason: (answer.ok ? answer.reason : undefined) ?? 'busy' });
+    };
+    this.follow(this.tools.announcer.start(device, message).then(tell));
+  }
+
+  private sendEvaluation(device: string, { round, deadlineMs }: Extract<ConductorEffect, { type: 'start-evaluation' }>): void {
+    this.follow(this.tools.announcer.startEvaluation(device, { run: this.run.id, round, deadlineMs }).then((answer) => {
+      if (answer === 'offline') return this.input({ type: 'departure', device });
+      const accepted = answer !== 'unanswered' && answer.ok && answer.accepted;
+      return accepted ? undefined : this.input({ type: 'evaluation-decline', device, round });
+    }));
+  }
+
+  private setTimer({ name, round, attempt, atMs }: Extract<ConductorEffect, { type: 'set-timer' }>): void {
+    clearTimeout(this.timers.get(name));
+    const delayMs = Math.max(0, Math.min(atMs - this.tools.clock.nowMs(), 2 ** 31 - 1));
+    const timer = setTimeout(() => this.follow(this.input({ type: 'timer', name, round, attempt })), delayMs);
+    this.timers.set(name, timer);
+  }
+
+  /** Inputs of our own: a loop that broke meanwhile has said so through `on.broken`. */
+  private follow(performed: Promise<void>): void {
+    performed.catch(() => {});
+  }
+}

@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import { InvariantError } from '@seedfleet/errors';
+import { assignmentStates, runStates, type RunState } from '@seedfleet/protocol';
+import { Database } from '../database/database.js';
+
+export type AssignmentState = (typeof assignmentStates)[number];
+
+export interface AssignmentRow {
+  run: number;
+  runState: RunState;
+  /** commits of the run so far */
+  head: number;
+  device: string;
+  state: AssignmentState;
+  /** commits that the device had applied when it last said so */
+  round: number;
+}
+
+export interface AssignmentReport extends Omit<AssignmentRow, 'run' | 'runState' | 'head'> {
+  name: string;
+  cause: string | null;
+  trainExamples: number | null;
+  heldOutExamples: number | null;
+}
+
+const one = <T extends string>(known: readonly T[], text: string): T => {
+  const found = known.find((candidate) => candidate === text);
+  if (found === undefined) throw new InvariantError(`an assignment is in the unknown state ${text}`);
+  return found;
+};
+
+/** The only Prisma of assignments: which device takes part in which run, and how far it is. */
+@Injectable()
+export class AssignmentRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Runs that a device of the whole fleet belongs to: those that go on, and the newest that was completed: its adapter is the fleet's. */
+  async assignMissing(device: string, at: Date): Promise<void> {
+    const { prisma } = this.database;
+    const live = await prisma.run.findMany({ where: { everyDevice: true, state: { in: ['queued', 'running', 'paused'] } }, select: { id: true } });
+    const newest = await prisma.run.findFirst({ where: { everyDevice: true, state: 'completed' }, orderBy: { id: 'desc' }, select: { id: true } });
+    const runs = [...live, ...(newest === null ? [] : [newest])];
+    if (runs.length === 0) return;
+    await prisma.assignment.createMany({ data: runs.map(({ id }) => ({ runId: id, deviceId: device, state: 'assigned', updatedAt: at })), skipDuplicates: true });
+  }
+
+  async findOfDevice(device: string): Promise<AssignmentRow[]> {
+    const rows = await this.database.prisma.assignment.findMany({ where: { deviceId: device }, orderBy: { runId: 'asc' }, include: { run: { select: { state: true, round: true } } } });
+    return rows.map((row) => toRow(row));
+  }
+
+  async find(run: number, device: string): Promise<AssignmentRow | null> {
+    const row = await this.database.prisma.assignment.findUnique({ where: { runId_deviceId: { runId: run, deviceId: device } }, include: { run: { select: { state: true, round: true } } } });
+    return row === null ? null : toRow(row);
+  }
+
+  async findDevices(run: number): Promise<string[]> {
+    const rows = await this.database.prisma.assignment.findMany({ where: { runId: run, state: { not: 'left' } }, orderBy: { deviceId: 'asc' }, select: { deviceId: true } });
+    return rows.map(({ deviceId }) => deviceId);
+  }
+
+  async count(run: number): Promise<number> {
+    return this.database.prisma.assignment.count({ where: { runId: run } });
+  }
+
+  async list(run: number): Promise<AssignmentReport[]> {
+    const rows = await this.database.prisma.assignment.findMany({ where: { runId: run }, orderBy: { deviceId: 'asc' }, include: { device: { select: { name: true } } } });
+    return rows.map(({ deviceId, state, cause, round, trainExamples, heldOutExamples, device }) =>
+      ({ device: deviceId, name: device.name, state: one(assignmentStates, state), cause, round, trainExamples, heldOutExamples }));
+  }
+
+  async save(run: number, device: string, change: { state: AssignmentState; cause: string | null; at: Date; round?: number; trainExamples?: number; heldOutExamples?: number }): Promise<void> {
+    const { at, ...data } = change;
+    await this.database.prisma.assignment.update({ where: { runId_deviceId: { runId: run, deviceId: device } }, data: { ...data, updatedAt: at } });
+  }
+}
+
+function toRow(row: { runId: number; deviceId: string; state: string; round: number; run: { state: string; round: number } }): AssignmentRow {
+  return { run: row.runId, runState: one(runStates, row.run.state), head: row.run.round, device: row.deviceId, state: one(assignmentStates, row.state), round: row.round };
+}

@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import { FleetError } from '@seedfleet/errors';
+import { encodeLog, toHex, type SignedManifest } from '@seedfleet/ledger';
+import { type Evaluation, type ResponseOf, type Run } from '@seedfleet/protocol';
+import { type InputOf } from '../app/handles.js';
+import { ArtifactRepository } from '../rounds/artifact.repository.js';
+import { CommitRepository } from '../rounds/commit.repository.js';
+import { EvaluationRepository, type EvaluationRow } from '../rounds/evaluation.repository.js';
+import { RoundRepository } from '../rounds/round.repository.js';
+import { AssignmentRepository } from './assignment.repository.js';
+import { RunRepository, type RunRow } from './run.repository.js';
+
+const logPage = { countMax: 1_000, bytesMax: 4_194_304 };
+
+/** What a run shows of itself. Reads only. */
+@Injectable()
+export class RunViews {
+  constructor(
+    private readonly runs: RunRepository,
+    private readonly assignmentRows: AssignmentRepository,
+    private readonly roundRows: RoundRepository,
+    private readonly commits: CommitRepository,
+    private readonly evaluationRows: EvaluationRepository,
+    private readonly artifactRows: ArtifactRepository,
+  ) {}
+
+  async run(row: RunRow): Promise<Run> {
+    const { id, name, state, cause, round, roundsMax, model, createdAt, startedAt, endedAt, manifestHash } = row;
+    const head = await this.commits.findHead(id);
+    const last = await this.evaluationRows.findLast(id);
+    return {
+      id, name, state, cause, round, roundsMax, model, createdAt: createdAt.toISOString(), startedAt: startedAt?.toISOString() ?? null, endedAt: endedAt?.toISOString() ?? null,
+      manifestHash: toHex(manifestHash), headHash: toHex(head?.hash ?? manifestHash), stateHash: head === null ? null : toHex(head.stateHash),
+      devices: await this.assignmentRows.count(id), lastEvaluation: last === null ? null : meansOf(last),
+    };
+  }
+
+  async manifest(id: number): Promise<SignedManifest> {
+    const signed = await this.runs.findManifest(id);
+    if (signed === null) throw notFound(id);
+    return signed;
+  }
+
+  /** The log in pages, so that a long one is never whole in memory. */
+  async *log(id: number, from: number): AsyncGenerator<Uint8Array> {
+    for (let round = from; ;) {
+      const page = await this.commits.tail({ run: id, from: round, ...logPage });
+      if (page.length === 0) return;
+      yield encodeLog(page);
+      round += page.length;
+    }
+  }
+
+  async checkpoint(id: number): Promise<Uint8Array> {
+    const body = await this.artifactRows.readNewestCheckpoint(id);
+    if (body === null) throw new FleetError('request.not-found', { field: 'id', problem: `Run ${id} has no checkpoint yet.` });
+    return body;
+  }
+
+  async rounds(id: number, { cursor, limit }: InputOf<'listRounds'>['query']): Promise<ResponseOf<'listRounds'>> {
+    await this.requireRun(id);
+    const rows = await this.roundRows.page({ run: id, before: cursor === undefined ? undefined : parseCursor(cursor), limit });
+    const last = rows.at(-1);
+    return {
+      items: rows.map(({ commit, openedAt, endedAt, ...row }) => ({
+        ...row, openedAt: openedAt.toISOString(), endedAt: endedAt?.toISOString() ?? null, learningRate: commit?.learningRate ?? null,
+        coefficientRms: commit?.coefficientRms ?? null, stateHash: commit === null ? null : toHex(commit.stateHash),
+      })),
+      next: rows.length < limit || last === undefined ? null : `${last.round}.${last.attempt}`,
+    };
+  }
+
+  async evaluations(id: number): Promise<{ items: Evaluation[] }> {
+    await this.requireRun(id);
+    return { items: (await this.evaluationRows.list(id)).map((row) => ({ ...meansOf(row), devices: row.devices, at: row.at.toISOString() })) };
+  }
+
+  async assignments(id: number): Promise<ResponseOf<'listAssignments'>> {
+    await this.requireRun(id);
+    return { items: await this.assignmentRows.list(id) };
+  }
+
+  async artifacts(id: number): Promise<ResponseOf<'listArtifacts'>> {
+    await this.requireRun(id);
+    return { items: (await this.artifactRows.list(id)).map(({ sha256, ...row }) => ({ ...row, sha256: toHex(sha256) })) };
+  }
+
+  async artifactBody(id: string): Promise<Uint8Array> {
+    const body = await this.artifactRows.readBody(id);
+    if (body === null) throw new FleetError('request.not-found', { field: 'id', problem: 'There is no such artifact.' });
+    return body;
+  }
+
+  async requireRun(id: number): Promise<void> {
+    if (await this.runs.find(id) === null) throw notFound(id);
+  }
+}
+
+function meansOf({ round, lossSum, correct, count }: EvaluationRow): { round: number; loss: number; accuracy: number; count: number } {
+  return { round, loss: lossSum / count, accuracy: correct / count, count };
+}
+
+function parseCursor(cursor: string): { round: number; attempt: number } {
+  const [round, attempt] = cursor.split('.').map(Number);
+  if (!Number.isSafeInteger(round) || !Number.isSafeInteger(attempt)) throw new FleetError('request.invalid', { field: 'cursor', problem: 'The cursor is none of this list.' });
+  return { round: round as number, attempt: attempt as number };
+}
+
+function notFound(id: number): FleetError {
+  return new FleetError('request.not-found', { field: 'id', problem: `There is no run ${id}.` });
+}

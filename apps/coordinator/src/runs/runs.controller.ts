@@ -1,0 +1,94 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Controller, Req, Res } from '@nestjs/common';
+import { octetStream, type ResponseOf } from '@seedfleet/protocol';
+import { type Request, type Response } from 'express';
+import { Handles, Input, type InputOf } from '../app/handles.js';
+import { sendBytes } from '../app/send-bytes.js';
+import { CallingOperator } from '../operators/access.guard.js';
+import { RunViews } from './run-views.js';
+import { RunsService } from './runs.service.js';
+
+type One = InputOf<'showRun'>;
+
+@Controller()
+export class RunsController {
+  constructor(private readonly runs: RunsService, private readonly views: RunViews) {}
+
+  @Handles('createRun')
+  create(@CallingOperator() operator: string, @Input() { body }: InputOf<'createRun'>): Promise<ResponseOf<'createRun'>> {
+    return this.runs.create(operator, body);
+  }
+
+  @Handles('listRuns')
+  list(@Input() { query }: InputOf<'listRuns'>): Promise<ResponseOf<'listRuns'>> {
+    return this.runs.page(query);
+  }
+
+  @Handles('showRun')
+  show(@Input() { params }: One): Promise<ResponseOf<'showRun'>> {
+    return this.runs.show(params.id);
+  }
+
+  @Handles('startRun')
+  start(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'startRun'>> {
+    return this.runs.start(operator, params.id);
+  }
+
+  @Handles('pauseRun')
+  pause(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'pauseRun'>> {
+    return this.runs.pause(operator, params.id);
+  }
+
+  @Handles('resumeRun')
+  resume(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'resumeRun'>> {
+    return this.runs.resume(operator, params.id);
+  }
+
+  @Handles('stopRun')
+  stop(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'stopRun'>> {
+    return this.runs.stop(operator, params.id);
+  }
+
+  @Handles('showManifest')
+  manifest(@Input() { params }: One): Promise<ResponseOf<'showManifest'>> {
+    return this.views.manifest(params.id);
+  }
+
+  @Handles('downloadLog')
+  async log(@Input() { params, query }: InputOf<'downloadLog'>, @Res() response: Response): Promise<void> {
+    await this.views.requireRun(params.id);
+    response.type(octetStream);
+    await pipeline(Readable.from(this.views.log(params.id, query.from), { objectMode: true }), response);
+  }
+
+  @Handles('downloadCheckpoint')
+  async checkpoint(@Input() { params }: One, @Req() request: Request, @Res() response: Response): Promise<void> {
+    sendBytes(request, response, await this.views.checkpoint(params.id));
+  }
+
+  @Handles('listRounds')
+  rounds(@Input() { params, query }: InputOf<'listRounds'>): Promise<ResponseOf<'listRounds'>> {
+    return this.views.rounds(params.id, query);
+  }
+
+  @Handles('listEvaluations')
+  evaluations(@Input() { params }: One): Promise<ResponseOf<'listEvaluations'>> {
+    return this.views.evaluations(params.id);
+  }
+
+  @Handles('listAssignments')
+  assignments(@Input() { params }: One): Promise<ResponseOf<'listAssignments'>> {
+    return this.views.assignments(params.id);
+  }
+
+  @Handles('listArtifacts')
+  artifacts(@Input() { params }: One): Promise<ResponseOf<'listArtifacts'>> {
+    return this.views.artifacts(params.id);
+  }
+
+  @Handles('downloadArtifact')
+  async artifact(@Input() { params }: InputOf<'downloadArtifact'>, @Req() request: Request, @Res() response: Response): Promise<void> {
+    sendBytes(request, response, await this.views.artifactBody(params.id));
+  }
+}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { ModelsModule } from '../models/models.module.js';
+import { RoundsModule } from '../rounds/rounds.module.js';
+import { AssignmentRepository } from './assignment.repository.js';
+import { AssignmentsGateway } from './assignments.gateway.js';
+import { AssignmentsService } from './assignments.service.js';
+import { RunViews } from './run-views.js';
+import { RunsController } from './runs.controller.js';
+import { RunsService } from './runs.service.js';
+
+@Module({
+  imports: [ModelsModule, RoundsModule], controllers: [RunsController],
+  providers: [RunsService, RunViews, AssignmentsService, AssignmentRepository, AssignmentsGateway], exports: [AssignmentsService],
+})
+export class RunsModule {}

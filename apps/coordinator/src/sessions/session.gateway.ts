@@ -1,0 +1,51 @@
+import { WebSocketGateway, type OnGatewayConnection, type OnGatewayDisconnect, type OnGatewayInit, SubscribeMessage } from '@nestjs/websockets';
+import { FleetError, toRefusal } from '@seedfleet/errors';
+import { type InvalidPacketListener, type MessageOf } from '@seedfleet/protocol';
+import { type Namespace } from 'socket.io';
+import { type DeviceServer, type DeviceSocket } from '../devices/presence.js';
+import { Announcer } from '../rounds/announcer.js';
+import { Answers, Message, type Ack } from './answers.js';
+import { Connection } from './connection.js';
+import { SessionsService } from './sessions.service.js';
+
+/** An error of the handshake: the client finds the refusal in `data` of its connect_error. */
+function handshakeError(error: unknown): Error {
+  const refusal = toRefusal(error);
+  return Object.assign(new Error(refusal.code), { data: refusal });
+}
+
+/** Connections of devices: credential, hello, end. */
+@WebSocketGateway({ namespace: '/device' })
+export class SessionGateway implements OnGatewayInit<Namespace>, OnGatewayConnection<DeviceSocket>, OnGatewayDisconnect<DeviceSocket> {
+  constructor(private readonly sessions: SessionsService, private readonly announcer: Announcer) {}
+
+  afterInit(namespace: Namespace): void {
+    const devices = namespace as unknown as ReturnType<DeviceServer['of']>;
+    devices.use((socket, next) => {
+      this.sessions.admit(socket).then(() => next(), (error: unknown) => next(handshakeError(error)));
+    });
+    // Nothing is served on the main namespace: without this rule anybody could keep a connection open there.
+    namespace.server.of('/').use((_, next) => next(handshakeError(new FleetError('credential.invalid', { field: 'namespace', problem: 'Devices connect to the namespace /device.' }))));
+    this.announcer.attach(devices);
+  }
+
+  handleConnection(socket: DeviceSocket): void {
+    this.sessions.arrive(socket);
+  }
+
+  handleDisconnect(socket: DeviceSocket): Promise<void> {
+    return this.sessions.leave(socket);
+  }
+
+  @Answers('session:hello')
+  hello(@Connection() socket: DeviceSocket, @Message() message: MessageOf<'session:hello'>): Ack<'session:hello'> {
+    return this.sessions.hello(socket, message);
+  }
+
+  /** What the packet parser made of bytes that it could not read. */
+  @SubscribeMessage('packet:invalid')
+  invalid(socket: DeviceSocket, [message, answer]: Parameters<InvalidPacketListener>): void {
+    if (answer === undefined) socket.emit('session:refused', { error: message.error });
+    else answer({ ok: false, error: message.error });
+  }
+}

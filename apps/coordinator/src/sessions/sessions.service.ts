@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import { FleetError } from '@seedfleet/errors';
+import { protocolMismatch, protocolVersion, protocolVersionMin, type AckOf, type MessageOf } from '@seedfleet/protocol';
+import { Logger } from '../app/logger.js';
+import { Clock } from '../app/surroundings.js';
+import { DeviceAccess } from '../devices/device-access.js';
+import { DeviceRepository } from '../devices/device.repository.js';
+import { Presence, type DeviceSocket } from '../devices/presence.js';
+import { AssignmentsService } from '../runs/assignments.service.js';
+
+/** A device's connection from handshake to end. Presence counts from the credential on, work from the hello on. */
+@Injectable()
+export class SessionsService {
+  constructor(
+    private readonly access: DeviceAccess,
+    private readonly devices: DeviceRepository,
+    private readonly presence: Presence,
+    private readonly assignments: AssignmentsService,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  /** @throws FleetError `credential.invalid`, `device.revoked`, `device.suspended`, `device.not-approved` */
+  async admit(socket: DeviceSocket): Promise<void> {
+    const auth: Record<string, unknown> = socket.handshake.auth;
+    const { id, name } = await this.access.admit(auth['credential']);
+    socket.data.device = id;
+    socket.data.name = name;
+    socket.data.greeted = false;
+  }
+
+  arrive(socket: DeviceSocket): void {
+    const replaced = this.presence.arrive(socket);
+    replaced?.disconnect(true);
+    this.logger.info('device.connected', { device: socket.data.device, replaced: replaced !== undefined });
+  }
+
+  async leave(socket: DeviceSocket): Promise<void> {
+    const { device } = socket.data;
+    if (!this.presence.leave(socket)) return;
+    this.logger.info('device.disconnected', { device });
+    await this.assignments.depart(device);
+    await this.devices.saveSeen(device, { at: this.clock.now() });
+  }
+
+  async hello(socket: DeviceSocket, { protocol, workerVersion, capabilities, runs }: MessageOf<'session:hello'>): Promise<AckOf<'session:hello'>> {
+    const mismatch = protocolMismatch(protocol, { min: protocolVersionMin, max: protocolVersion });
+    if (mismatch !== null) {
+      throw new FleetError(mismatch, { field: 'protocol', problem: `The device speaks protocol ${protocol}, this coordinator ${protocolVersionMin} to ${protocolVersion}.` });
+    }
+    const { device, name } = socket.data;
+    await this.devices.saveSeen(device, { at: this.clock.now(), workerVersion, platform: capabilities.platform });
+    const answers = await this.assignments.greet(socket, runs);
+    socket.data.greeted = true;
+    // The ack goes first: what follows may be answered by the device at once.
+    setImmediate(() => {
+      this.assignments.followUp(socket, runs).catch((error: unknown) => this.logger.failure('session.follow-up', error, { device }));
+    });
+    return { deviceName: name, runs: answers };
+  }
+}
