@@ -4,7 +4,7 @@ import { Controller, Req, Res } from '@nestjs/common';
 import { octetStream, type ResponseOf } from '@seedfleet/protocol';
 import { type Request, type Response } from 'express';
 import { Handles, Input, type InputOf } from '../app/handles.js';
-import { sendBytes } from '../app/send-bytes.js';
+import { sendBytes, sendFile } from '../app/send-bytes.js';
 import { CallingOperator } from '../operators/access.guard.js';
 import { RunViews } from './run-views.js';
 import { RunsService } from './runs.service.js';
@@ -65,6 +65,11 @@ export class RunsController {
   @Handles('downloadCheckpoint')
   async checkpoint(@Input() { params }: One, @Req() request: Request, @Res() response: Response): Promise<void> {
     sendBytes(request, response, await this.views.checkpoint(params.id));
+  }
+
+  @Handles('downloadRunFile')
+  async file(@Input() { params, query }: InputOf<'downloadRunFile'>, @Res() response: Response): Promise<void> {
+    await sendFile(response, await this.runs.locateFile(params.id, query.path));
   }
 
   @Handles('listRounds')

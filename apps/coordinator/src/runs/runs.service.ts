@@ -84,6 +84,11 @@ export class RunsService {
     return this.show(id);
   }
 
+  /** Where a file of the run's model is on the disk. @throws FleetError `request.not-found`, `model.file-unknown` */
+  async locateFile(id: number, path: string): Promise<string> {
+    return this.models.locate((await this.require(id)).model, path);
+  }
+
   async show(id: number): Promise<Run> {
     return this.views.run(await this.require(id));
   }
