@@ -1,5 +1,6 @@
-import { type Layout } from '../layout/layout.js';
-import { directionInto, type Distribution } from '../perturbation/direction.js';
+import { type Layout, type PlacedSite } from '../layout/layout.js';
+import { directionInto, rademacherBits, type Distribution } from '../perturbation/direction.js';
+import { rademacherSumInto } from './rademacher-sum.js';
 
 /** Everything that a round's estimate depends on. */
 export interface GradientOrigin {
@@ -17,18 +18,26 @@ export interface GradientOrigin {
  * Gradient estimate of a round: G = (1/n) Σ_j (c_j s) z(seed_j), n over groups, then queries. docs/numerics.md, "Replay".
  * @param out [layout.size] float64, overwritten
  */
-export function gradientInto(out: Float64Array, { layout, key, distribution, seeds, coefficients }: GradientOrigin): void {
-  const n = coefficients.length;
-  out.fill(0);
-  for (const site of layout.sites) {
-    const z = new Float64Array(site.size);
+export function gradientInto(out: Float64Array, origin: GradientOrigin): void {
+  const n = origin.coefficients.length;
+  for (const site of origin.layout.sites) {
     const g = out.subarray(site.offset, site.offset + site.size);
-    for (let j = 0; j < n; j++) {
-      directionInto(z, { key, seed: seeds[j] as bigint, site: site.index, distribution });
-      const factor = (coefficients[j] as number) * site.scale;
-      // Query by query, never regrouped: float addition is not associative, and replay must round as everyone does.
-      for (let i = 0; i < g.length; i++) g[i] = (g[i] as number) + factor * (z[i] as number);
+    const factors = origin.coefficients.map((coefficient) => coefficient * site.scale);
+    if (origin.distribution === 'rademacher') {
+      rademacherSumInto(g, Array.from(origin.seeds, (seed) => rademacherBits({ key: origin.key, seed, site: site.index }, site.size)), factors);
+    } else {
+      sumInto(g, { site, factors, origin });
     }
     for (let i = 0; i < g.length; i++) g[i] = (g[i] as number) / n;
   }
+}
+
+function sumInto(g: Float64Array, { site, factors, origin: { key, seeds, distribution } }: { site: PlacedSite; factors: Float64Array; origin: GradientOrigin }): void {
+  const z = new Float64Array(site.size);
+  g.fill(0);
+  factors.forEach((factor, j) => {
+    directionInto(z, { key, seed: seeds[j] as bigint, site: site.index, distribution });
+    // Query by query, never regrouped: float addition is not associative, and replay must round as everyone does.
+    for (let i = 0; i < g.length; i++) g[i] = (g[i] as number) + factor * (z[i] as number);
+  });
 }
