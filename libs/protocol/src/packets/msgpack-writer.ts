@@ -33,26 +33,32 @@ export class MsgpackWriter {
   #number(value: number): void {
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
       this.#u8(0xcb);
-      this.#view.setFloat64(this.#advance(8), value);
+      const at = this.#advance(8);
+      this.#view.setFloat64(at, value);
     } else if (value >= 0) {
       if (value < 0x80) this.#u8(value);
       else if (value > 0xffff_ffff) {
         this.#u8(0xcf);
-        this.#view.setBigUint64(this.#advance(8), BigInt(value));
+        const at = this.#advance(8);
+        this.#view.setBigUint64(at, BigInt(value));
       } else this.#sized(value, { u8: 0xcc, u16: 0xcd, u32: 0xce });
     } else if (value >= -32) this.#u8(value & 0xff);
     else if (value >= -0x80) {
       this.#u8(0xd0);
-      this.#view.setInt8(this.#advance(1), value);
+      const at = this.#advance(1);
+      this.#view.setInt8(at, value);
     } else if (value >= -0x8000) {
       this.#u8(0xd1);
-      this.#view.setInt16(this.#advance(2), value);
+      const at = this.#advance(2);
+      this.#view.setInt16(at, value);
     } else if (value >= -0x8000_0000) {
       this.#u8(0xd2);
-      this.#view.setInt32(this.#advance(4), value);
+      const at = this.#advance(4);
+      this.#view.setInt32(at, value);
     } else {
       this.#u8(0xd3);
-      this.#view.setBigInt64(this.#advance(8), BigInt(value));
+      const at = this.#advance(8);
+      this.#view.setBigInt64(at, BigInt(value));
     }
   }
 
@@ -85,22 +91,26 @@ export class MsgpackWriter {
       this.#u8(value);
     } else if (value < 0x1_0000) {
       this.#u8(prefix.u16);
-      this.#view.setUint16(this.#advance(2), value);
+      const at = this.#advance(2);
+      this.#view.setUint16(at, value);
     } else {
       this.#u8(prefix.u32);
-      this.#view.setUint32(this.#advance(4), value);
+      const at = this.#advance(4);
+      this.#view.setUint32(at, value);
     }
   }
 
   #bytesBehind(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#advance(bytes.length));
+    const at = this.#advance(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   #u8(value: number): void {
-    this.#view.setUint8(this.#advance(1), value);
+    const at = this.#advance(1);
+    this.#view.setUint8(at, value);
   }
 
-  /** Makes room for `count` bytes and returns where they go. Grows before the view is read: callers take the view after. */
+  /** Makes room for `count` bytes and returns where they go. Growing replaces array and view: who writes reads them afterwards, in a statement of its own. */
   #advance(count: number): number {
     const start = this.#length;
     this.#length += count;
