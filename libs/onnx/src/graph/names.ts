@@ -10,7 +10,7 @@ export const names = {
   inHead: (part: string) => `seedfleet/head/${part}`,
   inLoss: (part: string) => `seedfleet/loss/${part}`,
   tiled: (value: string) => `seedfleet/tiled/${value}`,
-  repeats: (axes: number) => `seedfleet/repeats/${axes}`,
+  repeats: ({ axes, axis }: { axes: number; axis: number }) => `seedfleet/repeats/${axis}of${axes}`,
   /** [P], the number of perturbed rows, read from the shape of the head's weight. */
   rows: 'seedfleet/rows',
   constant: (values: readonly number[]) => `seedfleet/integers/${values.join('_')}`,

@@ -4,9 +4,9 @@ import { constantsOf } from '../graph/constants.js';
 import { integersOf, shapeOf } from '../graph/tensor.js';
 import { readsOf } from '../graph/validate.js';
 import { anySize, batchSize, fixed, type Dimension } from './dimension.js';
-import { free, integers, unknown, type Fact } from './fact.js';
+import { free, integers, rows, unknown, type Fact } from './fact.js';
 import { integerFact } from './integer-rules.js';
-import { keepsRows } from './row-rules.js';
+import { exampleAxis } from './row-rules.js';
 import { shapesOf } from './shape-rules.js';
 
 const contentMax = 64;
@@ -35,7 +35,7 @@ export function inferLayouts(graph: GraphProto): ReadonlyMap<string, Fact> {
 function inputFact(input: ValueInfoProto): Fact {
   const axes = axesOf(input);
   if (axes === undefined || axes.length === 0) return unknown;
-  return { layout: 'rows', shape: [batchSize, ...axes.slice(1)] };
+  return rows([batchSize, ...axes.slice(1)], 0);
 }
 
 /** Declared axes; a size that is not fixed is any size: whether it counts examples is not to be read from a name. */
@@ -59,7 +59,7 @@ function outputFacts(node: NodeProto, facts: ReadonlyMap<string, Fact>, hints: R
     if (allFree) return { layout: 'free', shape, content: known?.content };
     if (known) return known;
     if (node.opType === 'DynamicQuantizeLinear' && i > 0) return free([]);  // one scale for the tensor: it belongs to no example
-    if (node.opType === 'Transpose' && inputs[0]?.layout === 'rows' && shape?.length === 2 && shape[1]?.batch === 1) return { layout: 'columns', shape };
-    return { layout: keepsRows(node, inputs, { shape, output: i }) ? 'rows' : 'other', shape };
+    const axis = exampleAxis(node, inputs, { shape, output: i });
+    return axis !== undefined && shape ? rows(shape, axis) : { layout: 'other', shape };
   });
 }

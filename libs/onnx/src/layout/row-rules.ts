@@ -2,65 +2,88 @@ import { type NodeProto } from '../generated/onnx_pb.js';
 import { integerAttribute, integersAttribute } from '../graph/attributes.js';
 import { axesOf, axisOf, fromFront, knownIntegers } from './axes.js';
 import { countsExamples, isFixed, isFree, type Dimension } from './dimension.js';
-import { unknown, type Fact } from './fact.js';
+import { leads, unknown, type Fact } from './fact.js';
 import { alongAxis, byExample, elementwise, reductions } from './operators.js';
 
 /**
- * Whether an output of a node has the examples on axis 0, in order: see `Fact`. Never a guess: an operator without a rule is a no.
+ * The axis of an output on which the examples stand, in order: see `Fact`. Never a guess: without a rule there is none.
  * @param shape of the output
  */
-export function keepsRows(node: NodeProto, inputs: readonly Fact[], { shape, output }: { shape: readonly Dimension[] | undefined; output: number }): boolean {
-  if (!shape || shape.length === 0 || !countsExamples(shape[0]) || !shape.slice(1).every(isFree)) return false;
+export function exampleAxis(node: NodeProto, inputs: readonly Fact[], { shape, output }: { shape: readonly Dimension[] | undefined; output: number }): number | undefined {
+  if (!shape) return undefined;
+  const axis = candidate(node, inputs, { rank: shape.length, output });
+  return axis !== undefined && shape.every((d, i) => (i === axis ? countsExamples(d) : isFree(d))) ? axis : undefined;
+}
+
+function candidate(node: NodeProto, inputs: readonly Fact[], { rank, output }: { rank: number; output: number }): number | undefined {
   const [x = unknown, y = unknown] = inputs;
-  const rank = x.shape?.length ?? 0;
-  const axis = (otherwise: number) => axisOf(node, { rank, otherwise });
-  if (elementwise.has(node.opType)) return output === 0 && aligned(inputs, shape.length);
-  if (alongAxis.has(node.opType)) return output === 0 && isRows(x) && axis(-1) > 0;
-  if (byExample.has(node.opType)) return output === 0 && isRows(x) && inputs.every(({ layout }) => layout === 'rows' || layout === 'free');
-  if (reductions.has(node.opType)) return isRows(x) && misses(axesOf(node, { input: inputs[1], rank }), 0);
+  if (elementwise.has(node.opType)) return output === 0 ? sharedAxis(inputs, rank) : undefined;
+  if (alongAxis.has(node.opType)) return output === 0 && x.layout === 'rows' && axisOf(node, { rank, otherwise: -1 }) !== x.axis ? x.axis : undefined;
   switch (node.opType) {
-    case 'MatMul': case 'FusedMatMul': return multipliesRows(node, x, y);
-    case 'Gemm': return x.layout === (integerAttribute(node, 'transA', 0) === 0 ? 'rows' : 'columns') && y.layout === 'free' && (inputs.length < 3 || aligned([{ layout: 'rows', shape }, inputs[2] ?? unknown], 2));
-    case 'Transpose': return isRows(x) ? integersAttribute(node, 'perm')?.[0] === 0 : x.layout === 'columns';
-    // Row-major order keeps an example's block together, so it is enough that the new first axis counts examples.
-    case 'Reshape': case 'Flatten': case 'Unsqueeze': return isRows(x);
-    case 'Squeeze': return isRows(x) && misses(axesOf(node, { input: inputs[1], rank }), 0);
-    case 'Gather': return isRows(x) ? axis(0) > 0 && y.layout === 'free' : x.layout === 'free' && isRows(y) && axis(0) === 0;
-    case 'GatherElements': return isRows(x) && isRows(y) && axis(0) > 0;
-    case 'Concat': return inputs.every(isRows) && axis(0) > 0;
-    case 'Split': case 'ArgMax': case 'ArgMin': return isRows(x) && axis(0) > 0;
-    case 'TopK': return isRows(x) && axis(-1) > 0;
-    case 'Slice': return isRows(x) && sliceKeepsFirst(inputs, rank);
-    case 'Expand': return isRows(x) ? (y.content?.length ?? Infinity) <= rank : x.layout === 'free' && (rank < shape.length || isFixed(x.shape?.[0], 1));
-    case 'ConstantOfShape': return true;
-    case 'CumSum': { const along = knownIntegers(y)?.[0]; return isRows(x) && along !== undefined && fromFront(along, rank) !== 0; }
-    case 'Tile': return isRows(x) && isFixed(y.content?.[0], 1);
-    case 'Pad': return isRows(x) && inputs.length < 4;
-    case 'DynamicQuantizeLinear': case 'EmbedLayerNormalization': return output === 0 && isRows(x);
-    default: return false;
+    case 'Transpose': return x.layout === 'rows' ? (integersAttribute(node, 'perm') ?? x.shape.map((_, i) => rank - 1 - i)).indexOf(x.axis) : undefined;
+    case 'MatMul': case 'FusedMatMul': return productAxis(node, x, y, rank);
+    case 'Gemm': return x.layout === 'rows' && x.axis === integerAttribute(node, 'transA', 0) && y.layout === 'free' && (inputs.length < 3 || alignsWith(inputs[2] ?? unknown, { rank: 2, axis: 0 })) ? 0 : undefined;
+    case 'Unsqueeze': {
+      const added = axesOf(node, { input: inputs[1], rank });
+      return x.layout === 'rows' && added ? Array.from({ length: rank }, (_, i) => i).filter((i) => !added.includes(i))[x.axis] : undefined;
+    }
+    case 'Squeeze': {
+      const removed = axesOf(node, { input: inputs[1], rank: x.shape?.length ?? 0 });
+      return x.layout === 'rows' && misses(removed, x.axis) ? x.axis - (removed ?? []).filter((i) => i < x.axis).length : undefined;
+    }
+    default: return keepsLeading(node, inputs, output) ? 0 : undefined;
   }
 }
 
-function isRows(fact: Fact): boolean {
-  return fact.layout === 'rows';
+/** Whether an output has the examples on axis 0 because its inputs have. */
+function keepsLeading(node: NodeProto, inputs: readonly Fact[], output: number): boolean {
+  const [x = unknown, y = unknown] = inputs;
+  const rank = x.shape?.length ?? 0;
+  const axis = (otherwise: number) => axisOf(node, { rank, otherwise });
+  if (byExample.has(node.opType)) return output === 0 && leads(x) && inputs.every((input) => leads(input) || input.layout === 'free');
+  if (reductions.has(node.opType)) return leads(x) && misses(axesOf(node, { input: inputs[1], rank }), 0);
+  switch (node.opType) {
+    // Row-major order keeps an example's block together, so it is enough that the new first axis counts examples.
+    case 'Reshape': case 'Flatten': return leads(x);
+    case 'Gather': return leads(x) ? axis(0) > 0 && y.layout === 'free' : x.layout === 'free' && leads(y) && axis(0) === 0;
+    case 'GatherElements': return leads(x) && leads(y) && axis(0) > 0;
+    case 'Concat': return inputs.every(leads) && axis(0) > 0;
+    case 'Split': case 'ArgMax': case 'ArgMin': return leads(x) && axis(0) > 0;
+    case 'TopK': return leads(x) && axis(-1) > 0;
+    case 'Slice': return leads(x) && sliceKeepsFirst(inputs, rank);
+    case 'Expand': return leads(x) ? (y.content?.length ?? Infinity) <= rank : x.layout === 'free' && (rank < (y.content?.length ?? 0) || isFixed(x.shape?.[0], 1));
+    case 'ConstantOfShape': return true;
+    case 'CumSum': { const along = knownIntegers(y)?.[0]; return leads(x) && along !== undefined && fromFront(along, rank) !== 0; }
+    case 'Tile': return leads(x) && isFixed(y.content?.[0], 1);
+    case 'Pad': return leads(x) && inputs.length < 4;
+    case 'DynamicQuantizeLinear': case 'EmbedLayerNormalization': return output === 0 && leads(x);
+    default: return false;
+  }
 }
 
 function misses(axes: readonly number[] | undefined, axis: number): boolean {
   return axes !== undefined && axes.length > 0 && !axes.includes(axis);
 }
 
-/** Whether broadcast operands meet on axis 0: rows have all the axes, everything else is absent or 1 there. */
-function aligned(inputs: readonly Fact[], rank: number): boolean {
-  return inputs.some(isRows) && inputs.every((x) => isRows(x) ? x.shape?.length === rank
-    : x.layout === 'free' && x.shape !== undefined && (x.shape.length < rank || isFixed(x.shape[0], 1)));
+/** Axis on which broadcast operands meet: all rows on the same, everything else absent or 1 there. */
+function sharedAxis(inputs: readonly Fact[], rank: number): number | undefined {
+  const first = inputs.find((x) => x.layout === 'rows');
+  const axis = first?.layout === 'rows' ? rank - first.shape.length + first.axis : -1;
+  return axis >= 0 && inputs.every((x) => alignsWith(x, { rank, axis })) ? axis : undefined;
+}
+
+function alignsWith(x: Fact, { rank, axis }: { rank: number; axis: number }): boolean {
+  if (x.layout === 'other' || x.shape === undefined) return false;
+  const own = axis - (rank - x.shape.length);
+  return x.layout === 'rows' ? x.axis === own : own < 0 || isFixed(x.shape[own], 1);
 }
 
 /** Rows on the left against one matrix for all, or stacks of matrices of which at least one has a stack for each example. */
-function multipliesRows(node: NodeProto, a: Fact, b: Fact): boolean {
-  const [left = 0, right = 0] = [a.shape?.length, b.shape?.length];
-  if (['transBatchA', 'transBatchB'].some((name) => integerAttribute(node, name, 0) !== 0)) return false;
-  if (left === 2 && right === 2) return isRows(a) && b.layout === 'free' && integerAttribute(node, 'transA', 0) === 0;
-  return aligned([a, b], Math.max(left, right)) && !(isRows(a) && left === 2) && !(isRows(b) && right === 2);
+function productAxis(node: NodeProto, a: Fact, b: Fact, rank: number): number | undefined {
+  const turned = ['transA', 'transB', 'transBatchA', 'transBatchB'].some((name) => integerAttribute(node, name, 0) !== 0);
+  if (a.layout === 'rows' && b.layout === 'free' && b.shape?.length === 2) return !turned && a.axis < rank - 1 ? a.axis : undefined;
+  const axis = sharedAxis([a, b], rank);
+  return axis !== undefined && axis < rank - 2 ? axis : undefined;
 }
 
 function sliceKeepsFirst([, starts, , axesInput, steps]: readonly Fact[], rank: number): boolean {

@@ -2,7 +2,7 @@ import { type NodeProto } from '../generated/onnx_pb.js';
 import { integerAttribute, integersAttribute } from '../graph/attributes.js';
 import { axesOf, axisOf, knownIntegers } from './axes.js';
 import { add, anySize, broadcast, divide, isFixed, isFree, multiply, one, type Dimension } from './dimension.js';
-import { unknown, type Fact } from './fact.js';
+import { leads, unknown, type Fact } from './fact.js';
 import { alongAxis, byExample, elementwise, reductions } from './operators.js';
 
 type Shape = readonly Dimension[] | undefined;
@@ -76,8 +76,8 @@ function reshaped(x: Fact, shape: Fact, zeroIsZero: boolean): Shape {
 function openSize(x: Fact, rest: readonly Dimension[]): Dimension {
   const exact = divide(x.shape?.reduce(multiply, one) ?? null, rest.reduce(multiply, one));
   if (exact) return exact;
-  if (rest.every(isFree)) return x.layout === 'rows' ? { batch: 1, size: null } : x.layout === 'free' ? anySize : null;
-  return x.layout === 'rows' && rest.every((d) => d !== null) ? anySize : null;
+  if (rest.every(isFree)) return leads(x) ? { batch: 1, size: null } : x.layout === 'free' ? anySize : null;
+  return leads(x) && rest.every((d) => d !== null) ? anySize : null;
 }
 
 function flattened(shape: readonly Dimension[], axis: number): Dimension[] {

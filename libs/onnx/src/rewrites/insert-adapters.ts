@@ -6,6 +6,7 @@ import { names } from '../graph/names.js';
 import { revise } from '../graph/revise.js';
 import { float32Tensor } from '../graph/tensor.js';
 import { validate } from '../graph/validate.js';
+import { type RowsFact } from '../layout/fact.js';
 import { inferLayouts } from '../layout/infer-layouts.js';
 import { linearsOf, type Linear } from '../sites/linears.js';
 import { additionsTo, type Additions } from './additions.js';
@@ -45,12 +46,13 @@ export function insertAdapters(graph: GraphProto, adapters: readonly AdapterPlan
       added.nodes.push(node);
       continue;
     }
-    if (layouts.get(linear.y)?.layout !== 'rows') {
-      throw new FleetError('model.not-tileable', { field: linear.site, problem: `At the site "${linear.site}" the examples do not stand on the first axis, so its rows cannot be told apart.` });
+    const [x, y] = [layouts.get(linear.x), layouts.get(linear.y)];
+    if (x?.layout !== 'rows' || y?.layout !== 'rows') {
+      throw new FleetError('model.not-tileable', { field: linear.site, problem: `Nothing says on which axis the examples stand at the site "${linear.site}", so its rows cannot be told apart.` });
     }
     const base = names.inAdapter(linear.site, 'base');
     added.nodes.push(revise(node, { output: [base, ...node.output.slice(1)] }));
-    addAdapter(added, { adapter, linear, base, tiled: perturbed.has(linear.x), axes: layouts.get(linear.y)?.shape?.length ?? 2 });
+    addAdapter(added, { adapter, linear, base, tiled: perturbed.has(linear.x), x, y });
   }
   const inputs = adapters.map((adapter) => valueInfo(adapter.input, 'float32', ['rows', adapter.rank, linearOf(adapter, linears).outputs]));
   return validate(revise(added.applyTo(graph), { input: [...graph.input, ...inputs] }), 'insertAdapters');
@@ -65,31 +67,42 @@ function linearOf(adapter: AdapterPlan, linears: readonly Linear[]): Linear {
   return linear;
 }
 
-interface Placement { adapter: AdapterPlan; linear: Linear; base: string; tiled: boolean; axes: number }
+interface Placement { adapter: AdapterPlan; linear: Linear; base: string; tiled: boolean; x: RowsFact; y: RowsFact }
 
-function addAdapter(added: Additions, { adapter, linear, base, tiled, axes }: Placement): void {
+function addAdapter(added: Additions, { adapter, linear, base, tiled, x, y }: Placement): void {
   const part = (name: string) => names.inAdapter(linear.site, name);
   const { rank } = adapter;
   const a = added.initializer(float32Tensor({ name: part('A'), values: adapter.a, shape: [linear.inputs, rank] }));
-  const half = linear.precision === 'float16' || linear.precision === 'bfloat16';
-  const type = linear.precision === 'bfloat16' ? TensorProto_DataType.BFLOAT16 : TensorProto_DataType.FLOAT16;
-  const straight = linear.transposed ? added.node('Transpose', [linear.x], part('x'), { perm: [1, 0] }) : linear.x;
+  const half = halfTypes[linear.precision];
+  const leading = toFront(added, { value: linear.x, fact: x, output: part('x') });
   // A and B are float32 whatever the model is: eps is far below what half precision resolves around B.
-  const x = half ? added.node('Cast', [straight], part('x32'), { to: TensorProto_DataType.FLOAT }) : straight;
-  const xa = added.node('MatMul', [x, a], part('xA'));
+  const x32 = half === undefined ? leading : added.node('Cast', [leading], part('x32'), { to: TensorProto_DataType.FLOAT });
   const factor = added.initializer(float32Tensor({ name: part('scale'), values: Float32Array.of(adapter.alpha / rank), shape: [] }));
-  const scaled = added.node('Mul', [xa, factor], part('scaled'));
+  const scaled = added.node('Mul', [added.node('MatMul', [x32, a], part('xA')), factor], part('scaled'));
   const shape = tiled ? added.node('Concat', [names.rows, added.integers(-1, rank)], part('stackedShape'), { axis: 0 }) : added.integers(1, -1, rank);
   const stacked = added.node('Reshape', [scaled, shape], part('stacked'));
   const product = added.node('MatMul', [stacked, adapter.input], part('product'));
-  const delta = half ? added.node('Cast', [product], part('product16'), { to: type }) : product;
-  const baseShape = added.node('Shape', [base], part('shape'));
+  const delta = half === undefined ? product : added.node('Cast', [product], part('productHalf'), { to: half });
+  const once = toFront(added, { value: base, fact: y, output: part('baseFront') });
+  const baseShape = added.node('Shape', [once], part('shape'));
+  const output = y.axis === 0 ? linear.y : part('yFront');
   if (tiled) {
-    added.node('Add', [base, added.node('Reshape', [delta, baseShape], part('delta'))], linear.y);
-    return;
+    added.node('Add', [once, added.node('Reshape', [delta, baseShape], part('delta'))], output);
+  } else {
+    const sum = added.node('Add', [added.node('Reshape', [once, added.integers(1, -1, linear.outputs)], part('once')), delta], part('sum'));
+    const inner = added.node('Slice', [baseShape, added.integers(1), added.integers(y.shape.length)], part('inner'));
+    added.node('Reshape', [sum, added.node('Concat', [added.integers(-1), inner], part('tiledShape'), { axis: 0 })], output);
   }
-  const once = added.node('Reshape', [base, added.integers(1, -1, linear.outputs)], part('once'));
-  const sum = added.node('Add', [once, delta], part('sum'));
-  const inner = added.node('Slice', [baseShape, added.integers(1), added.integers(axes)], part('inner'));
-  added.node('Reshape', [sum, added.node('Concat', [added.integers(-1), inner], part('tiledShape'), { axis: 0 })], linear.y);
+  if (y.axis !== 0) added.node('Transpose', [output], linear.y, { perm: frontOrder(y).map((_, i, order) => order.indexOf(i)) });
+}
+
+const halfTypes: Record<string, number> = { float16: TensorProto_DataType.FLOAT16, bfloat16: TensorProto_DataType.BFLOAT16 };
+
+/** The value with its examples on axis 0. */
+function toFront(added: Additions, { value, fact, output }: { value: string; fact: RowsFact; output: string }): string {
+  return fact.axis === 0 ? value : added.node('Transpose', [value], output, { perm: frontOrder(fact) });
+}
+
+function frontOrder({ shape, axis }: RowsFact): number[] {
+  return [axis, ...shape.map((_, i) => i).filter((i) => i !== axis)];
 }

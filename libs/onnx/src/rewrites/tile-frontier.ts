@@ -5,7 +5,7 @@ import { dependentsOf } from '../graph/dependents.js';
 import { isOwn, names } from '../graph/names.js';
 import { revise } from '../graph/revise.js';
 import { readsOf, validate } from '../graph/validate.js';
-import { type Fact } from '../layout/fact.js';
+import { type RowsFact } from '../layout/fact.js';
 import { inferLayouts } from '../layout/infer-layouts.js';
 import { batchCoupled } from '../layout/operators.js';
 import { producersOf } from '../sites/weights.js';
@@ -15,7 +15,7 @@ import { additionsTo, type Additions } from './additions.js';
  * Makes perturbed nodes of the model read the tiled batch, rows-major: [P, b, ...] as [P*b, ...]. A value is perturbed if it
  * depends on a B; all others are computed once at batch b. Where a perturbed node needs one of those, it gets
  * - the value itself, where the batch is not in it (a weight, a position, a sequence length),
- * - the value repeated P times along axis 0, where the examples stand there,
+ * - the value repeated P times along the axis of its examples, where they stand on one,
  * - else the value as computed from tiled inputs: sizes, masks and indices then follow the tiled batch by themselves.
  * @param adapters graph inputs of the adapters
  * @throws FleetError `model.not-tileable`, `model.batch-coupled`
@@ -66,15 +66,15 @@ function createTiler(graph: GraphProto, { added, perturbed, own }: TilerContext)
     if (!producer || hasSubgraph(producer)) throw new FleetError('model.not-tileable', { field: value, problem: `Nothing says where the examples are in "${value}", which a node after an adapter reads.` });
     return recompute(value, producer);
   };
-  /** [P, 1, ..., 1], one for each axis. */
-  const repeatsFor = ({ shape }: Fact): string => {
-    const axes = shape?.length ?? 1;
-    const name = names.repeats(axes);
+  /** P on the axis of the examples, 1 on all others. */
+  const repeatsFor = ({ shape, axis }: RowsFact): string => {
+    const name = names.repeats({ axes: shape.length, axis });
     if (tiled.has(name)) return name;
     tiled.set(name, name);
-    return axes === 1 ? added.node('Identity', [names.rows], name) : added.node('Concat', [names.rows, added.integers(...Array<number>(axes - 1).fill(1))], name, { axis: 0 });
+    const around = [axis, shape.length - 1 - axis].map((count) => (count === 0 ? [] : [added.integers(...Array<number>(count).fill(1))]));
+    return added.node('Concat', [...(around[0] ?? []), names.rows, ...(around[1] ?? [])], name, { axis: 0 });
   };
-  const repeat = (value: string, fact: Fact): string => added.node('Tile', [value, repeatsFor(fact)], names.tiled(value));
+  const repeat = (value: string, fact: RowsFact): string => added.node('Tile', [value, repeatsFor(fact)], names.tiled(value));
   const recompute = (value: string, producer: NodeProto): string => {
     const input = producer.input.map((name) => (perturbed.has(name) ? name : tile(name)));
     const output = producer.output.map((name) => (name === '' ? '' : names.tiled(name)));

@@ -7,11 +7,10 @@ import { weightFinder, type Weight } from './weights.js';
 export interface Linear {
   site: string;
   node: NodeProto;
-  /** Name of x; its last axis has `inputs` values, or its first where `transposed`. */
+  /** Name of x, with `inputs` values on its last axis, or on its first where a Gemm has transA. */
   x: string;
   /** Name of y; its last axis has `outputs` values. */
   y: string;
-  transposed: boolean;
   inputs: number;
   outputs: number;
   precision: string;
@@ -43,27 +42,27 @@ export function linearsOf(graph: GraphProto): { linears: Linear[]; notAdaptable:
     }
     const site = siteName({ weight: found.weight, node, taken });
     taken.add(site);
-    const { transposed, inputs, outputs, precision } = found;
-    linears.push({ site, node, x: node.input[0] ?? '', y: node.output[0] ?? '', transposed, inputs, outputs, precision });
+    const { inputs, outputs, precision } = found;
+    linears.push({ site, node, x: node.input[0] ?? '', y: node.output[0] ?? '', inputs, outputs, precision });
   }
   return { linears, notAdaptable };
 }
 
-type Read = Pick<Linear, 'transposed' | 'inputs' | 'outputs' | 'precision'> & { weight: string };
+type Read = Pick<Linear, 'inputs' | 'outputs' | 'precision'> & { weight: string };
 
 /** A linear, the reason why this node is none, or undefined where it does not look like one. */
 function read(node: NodeProto, findWeight: (value: string) => Weight | undefined): Read | string | undefined {
   const [x = '', w = ''] = node.input;
   switch (node.opType) {
-    case 'MatMul': return product({ x: findWeight(x), w: findWeight(w), transposed: false, transposedWeight: false });
+    case 'MatMul': return product({ x: findWeight(x), w: findWeight(w), transposedWeight: false });
     case 'Gemm': case 'FusedMatMul': case 'FusedGemm': {
       const flag = (name: string) => integerAttribute(node, name, 0) !== 0;
       if (flag('transBatchA') || flag('transBatchB')) return 'its batch axes are transposed';
-      return product({ x: findWeight(x), w: findWeight(w), transposed: flag('transA'), transposedWeight: flag('transB') });
+      return product({ x: findWeight(x), w: findWeight(w), transposedWeight: flag('transB') });
     }
     case 'MatMulNBits': {
       const weight = findWeight(w);
-      return weight ? { weight: weight.name, transposed: false, inputs: integerAttribute(node, 'K', 0), outputs: integerAttribute(node, 'N', 0),
+      return weight ? { weight: weight.name, inputs: integerAttribute(node, 'K', 0), outputs: integerAttribute(node, 'N', 0),
         precision: `int${integerAttribute(node, 'bits', 4)}` } : 'its weight is computed, not stored in the model';
     }
     default: {
@@ -75,9 +74,9 @@ function read(node: NodeProto, findWeight: (value: string) => Weight | undefined
   }
 }
 
-function product({ x, w, transposed, transposedWeight }: { x: Weight | undefined; w: Weight | undefined; transposed: boolean; transposedWeight: boolean }): Read | string {
+function product({ x, w, transposedWeight }: { x: Weight | undefined; w: Weight | undefined; transposedWeight: boolean }): Read | string {
   if (!w) return x ? 'its weight is the left factor' : 'it multiplies two computed values: no weight is stored in the model';
   if (w.shape.length !== 2) return `its weight has ${w.shape.length} axes, a linear has 2`;
   const [rows = 0, columns = 0] = w.shape;
-  return { weight: w.name, transposed, precision: w.precision, inputs: transposedWeight ? columns : rows, outputs: transposedWeight ? rows : columns };
+  return { weight: w.name, precision: w.precision, inputs: transposedWeight ? columns : rows, outputs: transposedWeight ? rows : columns };
 }
