@@ -12,6 +12,7 @@ import { KeyRing } from '../keys/key-ring.js';
 import { OperatorsService } from '../operators/operators.service.js';
 import { RunLoops } from '../rounds/run-loops.js';
 import { DeviceIoAdapter } from '../sessions/device-io.adapter.js';
+import { SessionsService } from '../sessions/sessions.service.js';
 import { CoordinatorModule } from './coordinator.module.js';
 import { serverLimits } from './limits.js';
 import { Logger } from './logger.js';
@@ -66,6 +67,7 @@ async function createApplication(surroundings: Parameters<typeof CoordinatorModu
 async function close(app: NestExpressApplication, database: Database, unlock: () => void): Promise<void> {
   app.get(Readiness).shut();
   await app.get(RunLoops).close();
+  await app.get(SessionsService).closeAll();
   await app.close();
   await database.close();
   unlock();

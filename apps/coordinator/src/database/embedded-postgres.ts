@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { FleetError } from '@seedfleet/errors';
 import { type EmbeddedPostgresNotice, type EmbeddedPostgresTask } from './embedded-postgres.thread.js';
@@ -14,17 +16,29 @@ export interface EmbeddedPostgres {
   close(): Promise<void>;
 }
 
-/** Threads run outside of jest: always the built file, from src as from dist. */
+/** Threads and processes run outside of jest: always the built files, from src as from dist. */
 const threadFile = new URL('../../dist/database/embedded-postgres.thread.js', import.meta.url);
+const createFile = new URL('../../dist/database/embedded-create.process.js', import.meta.url);
+
+const failed = (problem: string) => new FleetError('database.unavailable', { problem: `The embedded database did not start: ${problem}.` });
+
+function create(directory: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [fileURLToPath(createFile), directory], { env: {} }, (error, _, stderr) => {
+      if (error === null) resolve();
+      else reject(failed(stderr.trim().split('\n').at(-1) || error.message));
+    });
+  });
+}
 
 function startThread(task: EmbeddedPostgresTask): Promise<Worker> {
   return new Promise((resolve, reject) => {
-    const fail = (problem: string) => reject(new FleetError('database.unavailable', { problem: `The embedded database did not start: ${problem}.` }));
+    const fail = (problem: string) => reject(failed(problem));
     // Whatever the parent was started with (loaders, inspectors) is not for the database.
     const thread = new Worker(threadFile, { workerData: task, execArgv: [], env: {} });
     thread.once('error', (error) => fail(error.message));
     thread.once('exit', (code) => fail(`its thread ended with code ${code}`));
-    thread.once('message', (notice: EmbeddedPostgresNotice) => (notice.type === 'done' ? resolve(thread) : fail(notice.problem)));
+    thread.once('message', (notice: EmbeddedPostgresNotice) => (notice.type === 'serving' ? resolve(thread) : fail(notice.problem)));
   });
 }
 
@@ -38,14 +52,13 @@ export async function openEmbeddedPostgres(directory: string): Promise<EmbeddedP
   const socketFolder = mkdtempSync(join(tmpdir(), 'seedfleet-'));
   const socketPath = join(socketFolder, '.s.PGSQL.5432');
   if (!existsSync(directory)) {
-    // initdb keeps 600 MB of pages in its thread: it gets one that is thrown away. A half-made directory is never used.
+    // A half-made directory is never used: the name comes last.
     const unfinished = `${directory}.new`;
     rmSync(unfinished, { recursive: true, force: true });
-    const creator = await startThread({ type: 'create', directory: unfinished, socketPath, fsyncCalls });
-    await creator.terminate();
+    await create(unfinished);
     renameSync(unfinished, directory);
   }
-  const thread = await startThread({ type: 'serve', directory, socketPath, fsyncCalls });
+  const thread = await startThread({ directory, socketPath, fsyncCalls });
   return {
     connection: { host: socketFolder, port: 5432, user: 'postgres', database: 'postgres' },
     fsyncCalls: () => Atomics.load(fsyncCalls, 0),

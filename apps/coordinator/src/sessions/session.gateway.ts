@@ -1,9 +1,11 @@
-import { WebSocketGateway, type OnGatewayConnection, type OnGatewayDisconnect, type OnGatewayInit, SubscribeMessage } from '@nestjs/websockets';
+import { UseFilters } from '@nestjs/common';
+import { MessageBody, SubscribeMessage, WebSocketGateway, type OnGatewayConnection, type OnGatewayDisconnect, type OnGatewayInit } from '@nestjs/websockets';
 import { FleetError, toRefusal } from '@seedfleet/errors';
-import { type InvalidPacketListener, type MessageOf } from '@seedfleet/protocol';
+import { type MessageOf } from '@seedfleet/protocol';
 import { type Namespace } from 'socket.io';
 import { type DeviceServer, type DeviceSocket } from '../devices/presence.js';
 import { Announcer } from '../rounds/announcer.js';
+import { AckFilter } from './ack.filter.js';
 import { Answers, Message, type Ack } from './answers.js';
 import { Connection } from './connection.js';
 import { SessionsService } from './sessions.service.js';
@@ -42,10 +44,10 @@ export class SessionGateway implements OnGatewayInit<Namespace>, OnGatewayConnec
     return this.sessions.hello(socket, message);
   }
 
-  /** What the packet parser made of bytes that it could not read. */
+  /** What the packet parser made of bytes that it could not read: refused like any other message. */
+  @UseFilters(AckFilter)
   @SubscribeMessage('packet:invalid')
-  invalid(socket: DeviceSocket, [message, answer]: Parameters<InvalidPacketListener>): void {
-    if (answer === undefined) socket.emit('session:refused', { error: message.error });
-    else answer({ ok: false, error: message.error });
+  invalid(@MessageBody() { error: { code, problem, field } }: MessageOf<'packet:invalid'>): never {
+    throw new FleetError(code, { problem, ...(field === undefined ? {} : { field }) });
   }
 }

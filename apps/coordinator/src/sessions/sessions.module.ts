@@ -4,5 +4,5 @@ import { RunsModule } from '../runs/runs.module.js';
 import { SessionGateway } from './session.gateway.js';
 import { SessionsService } from './sessions.service.js';
 
-@Module({ imports: [RunsModule, RoundsModule], providers: [SessionGateway, SessionsService] })
+@Module({ imports: [RunsModule, RoundsModule], providers: [SessionGateway, SessionsService], exports: [SessionsService] })
 export class SessionsModule {}

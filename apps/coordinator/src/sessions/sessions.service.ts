@@ -11,6 +11,8 @@ import { AssignmentsService } from '../runs/assignments.service.js';
 /** A device's connection from handshake to end. Presence counts from the credential on, work from the hello on. */
 @Injectable()
 export class SessionsService {
+  private readonly departures = new Set<Promise<void>>();
+
   constructor(
     private readonly access: DeviceAccess,
     private readonly devices: DeviceRepository,
@@ -35,9 +37,21 @@ export class SessionsService {
     this.logger.info('device.connected', { device: socket.data.device, replaced: replaced !== undefined });
   }
 
-  async leave(socket: DeviceSocket): Promise<void> {
+  leave(socket: DeviceSocket): Promise<void> {
+    if (!this.presence.leave(socket)) return Promise.resolve();
     const { device } = socket.data;
-    if (!this.presence.leave(socket)) return;
+    const left = this.depart(device).catch((error: unknown) => this.logger.failure('device.not-departed', error, { device })).finally(() => this.departures.delete(left));
+    this.departures.add(left);
+    return left;
+  }
+
+  /** Ends every connection; resolves when all of them have left the runs. */
+  async closeAll(): Promise<void> {
+    for (const socket of [...this.presence.all()]) socket.disconnect(true);
+    await Promise.all(this.departures);
+  }
+
+  private async depart(device: string): Promise<void> {
     this.logger.info('device.disconnected', { device });
     await this.assignments.depart(device);
     await this.devices.saveSeen(device, { at: this.clock.now() });

@@ -1,0 +1,48 @@
+import { decodeLog, toHex, verifyChain, type SignedManifest } from '@seedfleet/ledger';
+import { type ResponseOf, type Run } from '@seedfleet/protocol';
+import { aCoordinator, type CoordinatorUnderTest } from '../testing/a-coordinator.js';
+import { DeviceUnderTest } from '../testing/a-device.js';
+import { anUploadedModel, aRun } from '../testing/a-model.js';
+
+let fleet: CoordinatorUnderTest;
+const devices: DeviceUnderTest[] = [];
+
+beforeAll(async () => {
+  fleet = await aCoordinator();
+}, 60_000);
+
+afterEach(() => {
+  for (const device of devices.splice(0)) device.close();
+});
+
+afterAll(() => fleet.close());
+
+async function readyDevices(run: number, count = 2): Promise<DeviceUnderTest[]> {
+  for (let i = 0; i < count; i++) devices.push(await DeviceUnderTest.ready(fleet, run));
+  return devices;
+}
+
+async function reportRound(round: number): Promise<void> {
+  for (const device of devices) expect(await device.send('round:report', device.reportOf(await device.nextStart(round)))).toEqual({ ok: true, recorded: true });
+  for (const device of devices) await device.reachRound(round + 1);
+}
+
+test('two devices fine-tune for three rounds, and everybody ends with one state that the log proves', async () => {
+  const { id } = await anUploadedModel(fleet);
+  const run = await aRun(fleet, id);
+  const [first, second] = await readyDevices(run.id) as [DeviceUnderTest, DeviceUnderTest];
+  for (let round = 0; round < 3; round++) await reportRound(round);
+  expect(await first.end()).toEqual({ run: run.id, state: 'completed', cause: 'rounds-done' });
+  expect(first.stateHash).toBe(second.stateHash);
+
+  const shown = (await fleet.call('GET', `/api/v1/runs/${run.id}`)).json as Run;
+  expect(shown).toMatchObject({ state: 'completed', round: 3, stateHash: first.stateHash, devices: 2 });
+  const manifest = (await fleet.call('GET', `/api/v1/runs/${run.id}/manifest`)).json as SignedManifest;
+  const log = decodeLog((await fleet.call('GET', `/api/v1/runs/${run.id}/log`)).bytes);
+  const commits = verifyChain({ manifest, commits: log });
+  expect(commits.map(({ round }) => round)).toEqual([0, 1, 2]);
+  expect(toHex(commits[2]?.hash ?? new Uint8Array())).toBe(shown.headHash);
+  const { items } = (await fleet.call('GET', `/api/v1/runs/${run.id}/rounds`)).json as ResponseOf<'listRounds'>;
+  expect(items.map(({ round, state, selected, accepted, reported }) => ({ round, state, selected, accepted, reported })))
+    .toEqual([2, 1, 0].map((round) => ({ round, state: 'committed', selected: 2, accepted: 2, reported: 2 })));
+}, 60_000);
