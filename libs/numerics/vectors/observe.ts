@@ -1,6 +1,6 @@
-import { float64Bytes, fromBase64, fromHex, sha256, toHex } from '@seedfleet/ledger';
+import { float64Bytes, fromBase64, fromHex, sha256, toHex, verifyChain, verifyManifest } from '@seedfleet/ledger';
 import {
-  applyCommit, deriveSeeds, directionInto, frozenA, initialState, keystream, layoutOf, normalQuantile, perturbationKey, perturbedRowsInto, seedFromHex, seedToHex, stateHash,
+  applyCommit, deriveSeeds, directionInto, frozenA, initialState, keystream, layoutOf, normalQuantile, perturbationKey, perturbedRowsInto, replayCommit, replayContext, seedFromHex, seedToHex, stateHash,
   type Distribution, type StepRuleType,
 } from '../src/index.js';
 
@@ -20,6 +20,22 @@ export interface VectorFiles {
     frozenA: { site: number; inputs: number; rank: number; first: string; sha256: string };
     rows: { queries: number; eps: number; sha256: string };
   };
+}
+
+/** A run that ended, as anyone may fetch it. */
+export interface PublicRun {
+  signedManifest: unknown;
+  /** hex, round 0 first */
+  commits: string[];
+}
+
+/** Checks signatures and chain of a run and replays it, all on this platform. @returns the state hash, hex */
+export function audit({ signedManifest, commits }: PublicRun): string {
+  const verified = verifyManifest(signedManifest);
+  const context = replayContext(verified.manifest);
+  let state = initialState({ layout: context.layout, stepRule: context.stepRule });
+  for (const commit of verifyChain({ manifest: verified, commits: commits.map(fromHex) })) state = replayCommit(state, context, commit);
+  return toHex(stateHash(state));
 }
 
 /** What this platform computes where the vector files say what is right: the same object in Node and in a browser. */
