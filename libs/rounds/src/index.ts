@@ -16,6 +16,8 @@ export { type ConductorStep } from './conductor/conductor-step.js';
 export { type ConductorInput, type ConductorTimer, type EvaluationSums, type Report } from './conductor/conductor-input.js';
 export { type CohortSeat, type ConductorEffect } from './conductor/conductor-effect.js';
 export { createParticipant, type Participant, type ParticipantPhase } from './participant/participant.js';
+export { stepParticipant } from './participant/step-participant.js';
+export { type ParticipantStep } from './participant/participant-step.js';
 export { type ParticipantInput, type ParticipantRequest, type RoundStart } from './participant/participant-input.js';
 export { type CatchUp, type ParticipantEffect } from './participant/participant-effect.js';
 export { cheaperCatchUp } from './participant/cheaper-catch-up.js';

@@ -35,7 +35,8 @@ export type Sync =
 
 export type ParticipantPhase =
   | { type: 'assigned' }
-  | { type: 'preparing' }
+  /** `resting`: it failed and is tried again by the timer `prepare` */
+  | { type: 'preparing'; resting: boolean }
   | { type: 'ready' }
   | { type: 'left' }
   | { type: 'finished' };
@@ -56,8 +57,11 @@ export interface Participant {
   sync: Sync;
   /** broadcast while something was applied: they follow each other and `sync.to` */
   queue: readonly Uint8Array[];
-  /** the coordinator must hear of the state that catching up leads to */
-  announcing: boolean;
+  /**
+   * Whether the coordinator must hear of the state at the head: `due` when the head is reached, `owed` once one more commit is applied
+   * (it thinks that this device is behind, and has been told what we have), `sent` until it is answered, `resting` until the timer.
+   */
+  announcing: 'not' | 'owed' | 'due' | 'sent' | 'resting';
   /** the checkpoint failed, or the state was reset: catch up by log only, until the head is reached */
   logOnly: boolean;
   /** the state differed from the fleet's at this round and nothing newer has worked since */
@@ -68,7 +72,7 @@ export interface Participant {
   engine: 'idle' | 'losses' | 'held-out';
   /** evaluations that failed in a row */
   failures: number;
-  /** unanswered announces and tails, and retryable preparations, in a row */
+  /** in a row, without success: each makes the next wait longer */
   tries: { prepare: number; announce: number; tail: number };
   ended: 'completed' | 'failed' | 'cancelled' | null;
 }
@@ -77,7 +81,7 @@ export interface Participant {
 export function createParticipant({ run, round, batches }: { run: number; round: number; batches: number }): Participant {
   return {
     run, phase: { type: 'assigned' }, connected: false, round, headRound: round, batches, trainExamples: 0, heldOutExamples: 0,
-    sync: { type: 'none' }, queue: [], announcing: false, logOnly: false, mismatchRound: null, work: null, heldOut: null, engine: 'idle',
+    sync: { type: 'none' }, queue: [], announcing: 'not', logOnly: false, mismatchRound: null, work: null, heldOut: null, engine: 'idle',
     failures: 0, tries: { prepare: 0, announce: 0, tail: 0 }, ended: null,
   };
 }
