@@ -27,9 +27,9 @@ export function deviceChecks({ home, nodeVersion }: { home: string; nodeVersion:
   ];
 }
 
-/** First 16 hex digits of the SHA-256 of a public key, in groups of four: what both sides show to compare. */
+/** First 32 hex digits of the SHA-256 of a public key, in groups of four: what both sides show to compare. */
 export function fingerprintOf(publicKey: Uint8Array): string {
-  return toHex(sha256(publicKey)).slice(0, 16).replace(/(....)(?!$)/g, '$1-');
+  return toHex(sha256(publicKey)).slice(0, 32).replace(/(....)(?!$)/g, '$1-');
 }
 
 function requireNode(version: string): string {

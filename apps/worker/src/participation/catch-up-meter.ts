@@ -4,17 +4,22 @@ import { type CatchUp } from '../status/status-file.js';
 interface UnderWay { sinceMs: number; fromRound: number; bytes: number; by: 'log' | 'checkpoint' }
 
 /** What replay and network cost before anything was measured here: guesses that the first catch-up corrects. */
-const guesses = { replayMillisecondsPerCommit: 5, bytesPerMillisecond: 1000 };
+const guesses = { nanosecondsPerDirectionValue: 8, bytesPerMillisecond: 1000 };
 
 /** Measures catching up: to choose between log and checkpoint, and to tell what the last time cost. */
 export class CatchUpMeter {
   private underWay: UnderWay | null = null;
-  private replayMillisecondsPerCommit = guesses.replayMillisecondsPerCommit;
+  private readonly nowMs: () => number;
+  private replayMillisecondsPerCommit: number;
   private bytesPerMillisecond = guesses.bytesPerMillisecond;
   /** The last catching up that brought a round. */
   last: CatchUp | null = null;
 
-  constructor(private readonly nowMs: () => number) {}
+  /** @param directionValues of one commit: values of the adapter times queries times groups */
+  constructor({ nowMs, directionValues }: { nowMs: () => number; directionValues: number }) {
+    this.nowMs = nowMs;
+    this.replayMillisecondsPerCommit = directionValues * guesses.nanosecondsPerDirectionValue / 1e6;
+  }
 
   begin(fromRound: number): void {
     this.underWay ??= { sinceMs: this.nowMs(), fromRound, bytes: 0, by: 'log' };
