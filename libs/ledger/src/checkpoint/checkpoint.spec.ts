@@ -52,7 +52,7 @@ test('a checkpoint with any one bit changed, or cut anywhere, is refused', () =>
   for (let length = 0; length < bytes.length; length++) {
     expect(() => decodeCheckpoint(bytes.subarray(0, length))).toThrow(expect.objectContaining({ code: 'checkpoint.malformed' }));
   }
-});
+}, 60_000);
 
 test('a checkpoint that somebody else made is refused, although its values and its commit agree', () => {
   const bytes = encodeCheckpoint(aCheckpoint({ values, signer: generateKeyPair().privateKey }));

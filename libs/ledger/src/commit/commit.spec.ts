@@ -58,7 +58,7 @@ describe('a commit', () => {
       expect(() => verifyLink({ manifest, bytes: flipped(bytes, bit), from: chainStart(manifest) }))
         .toThrow(expect.objectContaining({ code: expect.stringMatching(/^log\.(malformed|broken-chain|signature)$/) as string }));
     }
-  });
+  }, 60_000);
 
   test('garbage never decodes into a commit of the chain, and never fails in another way', () => fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
     expect(() => verifyLink({ manifest, bytes, from: chainStart(manifest) })).toThrow(expect.objectContaining({ name: 'FleetError' }));
