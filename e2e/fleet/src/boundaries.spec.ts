@@ -1,13 +1,15 @@
-import { createProjectGraphAsync } from '@nx/devkit';
+import { readFileSync } from 'node:fs';
+import { createProjectGraphAsync, type ProjectGraph } from '@nx/devkit';
 import { ESLint, type Linter } from 'eslint';
 
 const workspace = new URL('../../../', import.meta.url).pathname;
 const rule = '@nx/enforce-module-boundaries';
 
-interface BoundaryOptions { depConstraints: { sourceTag: string }[] }
+interface BoundaryOptions { depConstraints: { sourceTag: string; onlyDependOnLibsWithTags?: string[] }[] }
 
 const isBoundaryOptions = (value: unknown): value is BoundaryOptions => typeof value === 'object' && value !== null && 'depConstraints' in value && Array.isArray(value.depConstraints);
 
+let graph: ProjectGraph;
 let allRules: ESLint;
 let sideRules: ESLint;
 
@@ -31,11 +33,13 @@ const importOf = (name: string) => `import * as imported from '${name}';\nexport
 beforeAll(async () => {
   // Without a project graph the rule prints a warning and lets everything pass: make it here, so that this spec never depends on who ran before.
   process.env['NX_DAEMON'] = 'false';
-  await createProjectGraphAsync({ exitOnError: false });
+  graph = await createProjectGraphAsync({ exitOnError: false });
   allRules = new ESLint({ cwd: workspace });
   const options = await boundaryOptions(allRules);
   const sides = options.depConstraints.filter((constraint) => constraint.sourceTag.startsWith('side:'));
   sideRules = new ESLint({ cwd: workspace, overrideConfig: { files: ['**/*.ts'], rules: { [rule]: ['error', { ...options, depConstraints: sides }] } } });
+  // The first text loads the parser: here, where time is plenty.
+  for (const eslint of [allRules, sideRules]) await boundaryProblems(eslint, 'libs/ledger', importOf('@seedfleet/errors'));
 }, 120_000);
 
 describe('a room may import what the architecture draws', () => {
@@ -127,4 +131,22 @@ describe('lint fails when a room imports a package that belongs to another room'
   ])('%s imports %s', async (room, name) => {
     expect(await boundaryProblems(allRules, room, importOf(name))).toEqual(['bannedExternalImportsViolation']);
   });
+});
+
+test('docs/architecture.md lists the rooms, sides and edges that lint enforces', async () => {
+  const table = [...readFileSync(`${workspace}docs/architecture.md`, 'utf8').matchAll(/^\| ([a-z0-9-]+) \| ([a-z]+) \| ([a-z0-9, -]+) \| /gm)]
+    .map(([, room = '', side = '', targets = '']) => `${room} (${side}): ${targets}`);
+  const sideOf = new Map(Object.values(graph.nodes).map(({ data: { tags = [] } }) => [tags.find((tag) => tag.startsWith('room:')), tags.find((tag) => tag.startsWith('side:'))?.slice(5)]));
+  const enforced = (await boundaryOptions(allRules)).depConstraints.filter(({ sourceTag }) => sourceTag.startsWith('room:')).map(({ sourceTag, onlyDependOnLibsWithTags = [] }) => {
+    const targets = onlyDependOnLibsWithTags.map((tag) => tag.slice(5)).filter((room) => room !== 'errors').sort();
+    return `${sourceTag.slice(5)} (${sideOf.get(sourceTag)}): ${targets.join(', ') || 'nothing'}`;
+  });
+  expect(table.filter((row) => !row.startsWith('room (')).sort()).toEqual(enforced.sort());
+});
+
+test('every project of the workspace is a room with one side, and has its line of edges', async () => {
+  const rooms = (await boundaryOptions(allRules)).depConstraints.map(({ sourceTag }) => sourceTag).filter((tag) => tag.startsWith('room:'));
+  const tagsOf = Object.values(graph.nodes).filter(({ name }) => name.startsWith('@seedfleet/')).map(({ data: { tags = [] } }) => tags.filter((tag) => /^(room|side):/.test(tag)));
+  for (const tags of tagsOf) expect([tags.length, tags.filter((tag) => tag.startsWith('side:')).length]).toEqual([2, 1]);
+  expect(tagsOf.flatMap((tags) => tags.filter((tag) => tag.startsWith('room:'))).sort()).toEqual(rooms.sort());
 });
