@@ -11,6 +11,7 @@ import { type Surroundings } from '../surroundings.js';
 import { type RunFolder } from '../vault/run-folder.js';
 import { CatchUpMeter } from './catch-up-meter.js';
 import { type Replica } from './replica.js';
+import { Waiting } from './waiting.js';
 
 export interface ParticipationParts {
   run: number;
@@ -29,9 +30,10 @@ export interface ParticipationParts {
   spend(scalars: number): boolean;
   /** Something that the status shows has changed. */
   changed(): void;
+  /** Something happened that no effect foresees, like a full disk: this process cannot go on. */
+  broken(error: unknown): void;
 }
 
-type Ack<E extends 'round:start' | 'evaluation:start'> = (ack: AckOf<E>) => void;
 type EffectOf<T extends ParticipantEffect['type']> = Extract<ParticipantEffect, { type: T }>;
 
 /** Commits that are replayed before the event loop gets a turn, and that share one write to the disk. */
@@ -50,9 +52,11 @@ export class Participation {
   private headRound = 0;
   private leftFor: FleetError | null = null;
   private isClosed = false;
+  private isStepping = false;
+  private readonly inputs: ParticipantInput[] = [];
   private readonly meter: CatchUpMeter;
-  private readonly starts = new Map<string, Ack<'round:start'>>();
-  private readonly evaluations = new Map<number, Ack<'evaluation:start'>>();
+  private readonly starts = new Waiting<string, AckOf<'round:start'>>();
+  private readonly evaluations = new Waiting<number, AckOf<'evaluation:start'>>();
   private readonly timers = new Map<string, () => void>();
   private readonly tasks = new Set<Promise<void>>();
 
@@ -94,17 +98,15 @@ export class Participation {
   }
 
   started({ run: _run, ...start }: MessageOf<'round:start'>): Promise<AckOf<'round:start'>> {
-    return new Promise((answer) => {
-      this.starts.set(startKey(start), answer);
-      this.tell({ type: 'start', ...start, seedsMatch: this.areChained(start), declined: this.parts.forbids(start.seeds.length) });
-    });
+    const answer = this.starts.answerTo(startKey(start));
+    this.tell({ type: 'start', ...start, seedsMatch: this.areChained(start), declined: this.parts.forbids(start.seeds.length) });
+    return answer;
   }
 
   evaluationStarted({ round, deadlineMs }: MessageOf<'evaluation:start'>): Promise<AckOf<'evaluation:start'>> {
-    return new Promise((answer) => {
-      this.evaluations.set(round, answer);
-      this.tell({ type: 'evaluation-start', round, deadlineMs });
-    });
+    const answer = this.evaluations.answerTo(round);
+    this.tell({ type: 'evaluation-start', round, deadlineMs });
+    return answer;
   }
 
   committed({ commit, next }: MessageOf<'round:commit'>): void {
@@ -126,8 +128,23 @@ export class Participation {
     await this.closeWorkbench();
   }
 
+  /** One input after the other: what an effect answers at once waits until the effects beside it were begun. */
   private tell(input: ParticipantInput): void {
-    if (this.isClosed) return;
+    this.inputs.push(input);
+    if (this.isStepping) return;
+    this.isStepping = true;
+    try {
+      for (let next = this.inputs.shift(); next !== undefined && !this.isClosed; next = this.inputs.shift()) this.step(next);
+    } catch (error) {
+      // An effect that could not be begun (a full disk) leaves the effects after it undone: going on would break their order.
+      this.isClosed = true;
+      this.parts.broken(error);
+    } finally {
+      this.isStepping = false;
+    }
+  }
+
+  private step(input: ParticipantInput): void {
     const { surroundings } = this.parts;
     const { state, effects } = stepParticipant(this.machine, input, { nowMs: surroundings.nowMs(), luck: surroundings.luck() });
     this.machine = state;
@@ -158,7 +175,7 @@ export class Participation {
   /** Begins what takes long; the effects after it do not wait. */
   private begin(task: Promise<void>): void {
     const watched = task
-      .catch((error: unknown) => this.parts.logger.error({ run: this.run, code: codeOf(error), error: String(error) }, 'an effect failed in a way that was not foreseen'))
+      .catch((error: unknown) => this.parts.broken(error))
       .finally(() => {
         this.tasks.delete(watched);
         if (!this.isClosed) this.parts.changed();
@@ -195,13 +212,11 @@ export class Participation {
   private answerStart(effect: EffectOf<'answer-start'>): void {
     const key = startKey(effect);
     if (!effect.accepted) this.parts.logger.info({ run: this.run, round: effect.round, reason: effect.reason }, 'declined a round');
-    this.starts.get(key)?.(effect.accepted ? { accepted: true } : { accepted: false, reason: effect.reason as AckOf<'round:start'>['reason'] });
-    this.starts.delete(key);
+    this.starts.answer(key, effect.accepted ? { accepted: true } : { accepted: false, reason: sentReason(effect.reason) });
   }
 
   private answerEvaluationStart({ round, accepted }: EffectOf<'answer-evaluation-start'>): void {
-    this.evaluations.get(round)?.(accepted ? { accepted } : { accepted, reason: 'busy' });
-    this.evaluations.delete(round);
+    this.evaluations.answer(round, accepted ? { accepted } : { accepted, reason: 'busy' });
   }
 
   private async evaluate({ round, attempt, group, seeds, batch }: EffectOf<'evaluate'>): Promise<void> {
@@ -260,7 +275,8 @@ export class Participation {
         this.applySlice(commits.slice(first, first + replaySlice));
       }
     } catch (error) {
-      logger.error({ run: this.run, round: replica.round, code: codeOf(error) }, error instanceof FleetError ? error.problem : String(error));
+      if (!(error instanceof FleetError)) throw error;
+      logger.error({ run: this.run, round: replica.round, code: error.code }, error.problem);
       return this.tell({ type: 'mismatch', round: replica.round });
     }
     this.meter.replayed({ commits: commits.length, milliseconds: surroundings.nowMs() - sinceMs });
@@ -396,6 +412,11 @@ export class Participation {
 
 function startKey({ round, attempt }: { round: number; attempt: number }): string {
   return `${round}:${attempt}`;
+}
+
+/** `unanswered` is the coordinator's own word for silence: a device that speaks is at most busy. */
+function sentReason(reason: DeclineReason): AckOf<'round:start'>['reason'] {
+  return reason === 'unanswered' ? 'busy' : reason;
 }
 
 function codeOf(error: unknown): ErrorCode {

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { enrolWorker, startCoordinator, startWorker, waitUntil, type Coordinator, type Worker } from '@seedfleet/example-sentiment';
+import { decodeLog } from '@seedfleet/ledger';
+import { type ResponseOf, type RunRequest } from '@seedfleet/protocol';
+import { writeToyModel } from './toy-model.js';
+import { writeToySentences } from './toy-sentences.js';
+
+export type RunView = ResponseOf<'showRun'>;
+
+/** What the tests of the fleet change of a run; the rest is the same for all. */
+export interface ToyRunSettings {
+  rounds: number;
+  reportsMin?: number;
+  cohort?: number;
+  deadlineMs?: number;
+  checkpointEveryRounds?: number;
+}
+
+/** A folder, a real coordinator and real workers on the toy model, all processes of their own. */
+export class ToyFleet {
+  readonly workers: Worker[] = [];
+  private constructor(readonly folder: string, public coordinator: Coordinator) {}
+
+  static async start(workers: number): Promise<ToyFleet> {
+    // Every acknowledged report is then a line in the log of its worker: what the tests of durability count.
+    process.env['SEEDFLEET_LOG_LEVEL'] = 'debug';
+    const folder = await mkdtemp(join(tmpdir(), 'seedfleet-fleet-'));
+    const fleet = new ToyFleet(folder, await startCoordinator({ home: join(folder, 'coordinator') }));
+    for (let index = 0; index < workers; index++) await fleet.addWorker(`device-${index}`, { data: true });
+    return fleet;
+  }
+
+  homeOf(name: string): string {
+    return join(this.folder, name);
+  }
+
+  logOf(name: string): Promise<string> {
+    return readFile(`${this.homeOf(name)}.log`, 'utf8');
+  }
+
+  async addWorker(name: string, { data }: { data: boolean }): Promise<Worker> {
+    const { token } = await this.coordinator.client.call('createEnrolmentToken', { body: { usesMax: 1 } });
+    if (data) await writeToySentences({ path: this.dataOf(name), count: 200, seed: createHash('sha256').update(name).digest().readUInt32LE(0) });
+    await enrolWorker({ home: this.homeOf(name), url: this.coordinator.url, token, name });
+    return this.startWorker(name, { data });
+  }
+
+  /** Starts an enrolled worker (again). */
+  async startWorker(name: string, { data }: { data: boolean } = { data: true }): Promise<Worker> {
+    const worker = await startWorker({ home: this.homeOf(name), ...(data ? { data: { path: this.dataOf(name), textField: 'text', labelField: 'label', heldOutFraction: 0.2 } } : {}) });
+    const index = this.workers.findIndex((known) => known.home === worker.home);
+    if (index === -1) this.workers.push(worker);
+    else this.workers[index] = worker;
+    return worker;
+  }
+
+  async killCoordinator(): Promise<void> {
+    await this.coordinator.kill('SIGKILL');
+  }
+
+  async restartCoordinator(): Promise<void> {
+    this.coordinator = await startCoordinator({ home: this.coordinator.home, port: this.coordinator.port });
+  }
+
+  /** Registers the toy model and starts a run on all devices. @returns the number of the run */
+  async startRun(settings: ToyRunSettings): Promise<number> {
+    const model = await this.addToyModel();
+    const { id } = await this.coordinator.client.call('createRun', { body: toyRun({ model, devices: this.workers.length, ...settings }) });
+    return id;
+  }
+
+  async addToyModel(): Promise<string> {
+    const folder = join(this.folder, 'model');
+    await writeToyModel(folder);
+    const { client } = this.coordinator;
+    const files = await Promise.all((['model', 'tokenizer'] as const).map(async (role) => {
+      const path = role === 'model' ? 'model.onnx' : 'tokenizer.json';
+      const bytes = await readFile(join(folder, path));
+      return { path, role, sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length };
+    }));
+    const { id } = await client.call('createModel', { body: { name: 'toy', output: 'sentence_embedding', inputs: { ids: 'input_ids', mask: 'attention_mask' }, files } });
+    for (const { path } of files) await client.uploadModelFile({ model: id, path, file: join(folder, path) });
+    return id;
+  }
+
+  run(id: number): Promise<RunView> {
+    return this.coordinator.client.call('showRun', { params: { id } });
+  }
+
+  /** Waits until a run has at least so many commits, or has ended. */
+  async reached(id: number, round: number, timeoutMs = 60_000): Promise<RunView> {
+    return waitUntil({ what: `round ${round} of run ${id}`, timeoutMs, everyMs: 50 }, async () => {
+      const run = await this.run(id);
+      if (run.state === 'failed' || run.state === 'cancelled') throw new Error(`Run ${id} is ${run.state}: ${run.cause ?? 'no cause'}`);
+      return run.round >= round ? run : null;
+    });
+  }
+
+  async ended(id: number, timeoutMs = 120_000): Promise<RunView> {
+    return waitUntil({ what: `the end of run ${id}`, timeoutMs, everyMs: 50 }, async () => {
+      const run = await this.run(id);
+      return ['completed', 'failed', 'cancelled'].includes(run.state) ? run : null;
+    });
+  }
+
+  /** The log of a run as the coordinator serves it: the bytes of its commits. */
+  async log(id: number): Promise<Uint8Array[]> {
+    return decodeLog(await this.coordinator.client.bytes('downloadLog', { params: { id } }));
+  }
+
+  /** Waits until a worker holds the state of a run after `round` commits. @returns its state hash */
+  async workerReached(name: string, { run, round, timeoutMs = 60_000 }: { run: number; round: number; timeoutMs?: number }): Promise<string> {
+    return waitUntil({ what: `${name} to reach round ${round}`, timeoutMs, everyMs: 50 }, async () => {
+      const status = await this.worker(name).status();
+      const found = status?.runs.find((candidate) => candidate.run === run);
+      return found !== undefined && found.round >= round ? found.stateHash : null;
+    });
+  }
+
+  worker(name: string): Worker {
+    const worker = this.workers.find((candidate) => candidate.home === this.homeOf(name));
+    if (worker === undefined) throw new Error(`There is no worker ${name}.`);
+    return worker;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.running() ? worker.stop() : undefined));
+    if (this.coordinator.running()) await this.coordinator.stop();
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private dataOf(name: string): string {
+    return join(this.folder, 'data', `${name}.jsonl`);
+  }
+}
+
+function toyRun({ model, devices, rounds, reportsMin = 1, cohort = devices, deadlineMs = 5_000, checkpointEveryRounds = 10 }: ToyRunSettings & { model: string; devices: number }): RunRequest {
+  return {
+    name: 'toy', model,
+    task: { type: 'classification', labels: ['early', 'late'], tokensMax: 16 },
+    adapter: { rank: 2, alpha: 4, sites: 'dense', scale: 1, headScale: 3 },
+    estimator: { type: 'leave-one-out', queries: 4, eps: 1e-2, distribution: 'rademacher', groups: 1, batchExamples: 8 },
+    stepRule: { type: 'normalised', learningRate: 3e-2, schedule: 'constant' },
+    policy: { roundsMax: rounds, cohort, overSelection: 1, reportsMin, deadlineMs, evaluationEveryRounds: 0, checkpointEveryRounds, attemptsMax: 1_000 },
+    start: true,
+  };
+}
