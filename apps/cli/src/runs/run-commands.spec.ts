@@ -133,6 +133,26 @@ describe('watching a run', () => {
     expect(stdout.trimEnd().split('\n').at(-1)).toBe('run 1 is completed at round 3 of 20');
   });
 
+  test('a coordinator that is away for a while is waited for', async () => {
+    const gone = await serveCoordinator({});
+    await gone.close();
+    let pauses = 0;
+    const { port } = new URL(gone.url);
+    const outcome = await typed(['runs', 'watch', '1'], { env: loggedIn(gone), sleep: async () => {
+      if (++pauses === 3) coordinator = await serveCoordinator({ showRun: () => aRun(), listRounds: () => ({ items: [], next: null }), listEvaluations: () => ({ items: [] }) }, Number(port));
+    } });
+    expect(outcome).toMatchObject({ exitCode: 0, stderr: '', stdout: 'run 1 is completed at round 0 of 20\n' });
+    expect(pauses).toBe(3);
+  });
+
+  test('a coordinator that stays away ends the command', async () => {
+    const gone = await serveCoordinator({});
+    await gone.close();
+    const outcome = await typed(['runs', 'watch', '1'], { env: loggedIn(gone) });
+    expect(outcome).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(outcome.stderr).toContain('coordinator.unreachable');
+  });
+
   test('a run that failed ends the command with 1 and its cause', async () => {
     const { stdout, exitCode } = await watched([], { state: 'failed', cause: 'attempts-exhausted' });
     expect(stdout).toContain('run 1 is failed at round 3 of 20: attempts-exhausted');

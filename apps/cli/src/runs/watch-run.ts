@@ -1,5 +1,9 @@
+import { FleetError } from '@seedfleet/errors';
 import { routes, type Evaluation, type RoundRow, type Run, type RunState } from '@seedfleet/protocol';
 import { type CoordinatorClient } from '../coordinator/coordinator-client.js';
+
+/** Looks in a row that may find no coordinator: it may be starting again. */
+const missedLooksMax = 30;
 
 const ended: readonly RunState[] = ['completed', 'failed', 'cancelled'];
 
@@ -17,27 +21,47 @@ export interface Watch {
   show(line: WatchLine): void;
 }
 
-/** Follows a run until it has ended: every ended round once, in order, every evaluation once, every change of state. */
-export async function watchRun({ client, id, intervalMs, sleep, show }: Watch): Promise<Run> {
-  const shownRounds = new Set<string>();
-  const shownEvaluations = new Set<number>();
-  let shownState: RunState | undefined;
+/**
+ * Follows a run until it has ended: every ended round once, in order, every evaluation once, every change of state. A coordinator that is
+ * starting again is waited for.
+ * @throws FleetError what the coordinator answered; `coordinator.unreachable` once it was away for long
+ */
+export async function watchRun(watch: Watch): Promise<Run> {
+  const seen: Seen = { rounds: new Set(), evaluations: new Set(), state: undefined };
+  let missedLooks = 0;
   for (;;) {
-    // The run first: what it had when it ended is then in the lists that follow.
-    const run = await client.json(routes.showRun, { params: { id } });
-    for (const round of await newRounds(client, { id, shown: shownRounds })) show({ type: 'round', run: id, ...round });
-    const evaluations = await client.json(routes.listEvaluations, { params: { id } });
-    for (const evaluation of evaluations.items.filter(({ round }) => !shownEvaluations.has(round))) {
-      shownEvaluations.add(evaluation.round);
-      show({ type: 'evaluation', run: id, ...evaluation });
+    try {
+      const run = await look(watch, seen);
+      if (ended.includes(run.state)) return run;
+      missedLooks = 0;
+    } catch (error) {
+      if (!(error instanceof FleetError && error.code === 'coordinator.unreachable') || ++missedLooks === missedLooksMax) throw error;
     }
-    if (run.state !== shownState) {
-      shownState = run.state;
-      show({ type: 'state', run: id, state: run.state, round: run.round, roundsMax: run.roundsMax, cause: run.cause });
-    }
-    if (ended.includes(run.state)) return run;
-    await sleep(intervalMs);
+    await watch.sleep(watch.intervalMs);
   }
+}
+
+/** What was shown already. */
+interface Seen { rounds: Set<string>; evaluations: Set<number>; state: RunState | undefined }
+
+async function look({ client, id, show }: Watch, seen: Seen): Promise<Run> {
+  // The run first: what it had when it ended is then in the lists that follow.
+  const run = await client.json(routes.showRun, { params: { id } });
+  const rounds = await newRounds(client, { id, shown: seen.rounds });
+  const { items } = await client.json(routes.listEvaluations, { params: { id } });
+  for (const round of rounds) {
+    seen.rounds.add(keyOf(round));
+    show({ type: 'round', run: id, ...round });
+  }
+  for (const evaluation of items.filter(({ round }) => !seen.evaluations.has(round))) {
+    seen.evaluations.add(evaluation.round);
+    show({ type: 'evaluation', run: id, ...evaluation });
+  }
+  if (run.state !== seen.state) {
+    seen.state = run.state;
+    show({ type: 'state', run: id, state: run.state, round: run.round, roundsMax: run.roundsMax, cause: run.cause });
+  }
+  return run;
 }
 
 const keyOf = ({ round, attempt }: RoundRow) => `${round}/${attempt}`;
@@ -49,7 +73,6 @@ async function newRounds(client: CoordinatorClient, { id, shown }: { id: number;
   do {
     const page = await client.json(routes.listRounds, { params: { id }, query: { cursor } });
     const fresh = page.items.filter((round) => round.endedAt !== null && !shown.has(keyOf(round)));
-    for (const round of fresh) shown.add(keyOf(round));
     found.push(...fresh);
     cursor = fresh.length === 0 ? undefined : page.next ?? undefined;
   } while (cursor !== undefined);

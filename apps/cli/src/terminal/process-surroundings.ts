@@ -4,6 +4,9 @@ import { setTimeout } from 'node:timers/promises';
 import ora from 'ora';
 import { type Progress, type Surroundings } from './surroundings.js';
 
+/** Pause between two drawings of the progress line: a replay reports thousands of rounds a second. */
+const drawMs = 100;
+
 const noProgress: Progress = { show: () => undefined, end: () => undefined };
 
 /** The surroundings of a real process. Progress is drawn only where a person sees it. */
@@ -17,7 +20,17 @@ export function processSurroundings(): Surroundings {
     startProgress: (first) => {
       if (!process.stderr.isTTY) return noProgress;
       const spinner = ora({ text: first, stream: process.stderr }).start();
-      return { show: (line) => { spinner.text = line; }, end: () => { spinner.stop(); } };
+      let drawnAtMs = 0;
+      return {
+        show: (line) => {
+          spinner.text = line;
+          if (Date.now() - drawnAtMs < drawMs) return;
+          drawnAtMs = Date.now();
+          // Drawn from here, because a replay leaves the event loop no time to.
+          spinner.render();
+        },
+        end: () => { spinner.stop(); },
+      };
     },
     sleep: (milliseconds) => setTimeout(milliseconds),
   };

@@ -30,8 +30,9 @@ const isRouteName = (name: string): name is RouteName => Object.hasOwn(routes, n
 /**
  * A real HTTP server that answers by the route table of the protocol: requests and answers are checked against its schemas, errors go out as
  * problem documents. What it answers is up to the spec. The real coordinator is covered in e2e.
+ * @param port 0: any free one
  */
-export async function serveCoordinator(handlers: Partial<Record<RouteName, Handler>>): Promise<ServedCoordinator> {
+export async function serveCoordinator(handlers: Partial<Record<RouteName, Handler>>, port = 0): Promise<ServedCoordinator> {
   const token = 'sft_of-the-spec';
   const calls: RouteName[] = [];
   const server = createServer((request, response) => {
@@ -64,10 +65,10 @@ export async function serveCoordinator(handlers: Partial<Record<RouteName, Handl
     }
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const address = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`, token, calls,
+    url: `http://127.0.0.1:${address.port}`, token, calls,
     close: () => new Promise<void>((resolve) => {
       server.close(() => { resolve(); });
       server.closeAllConnections();

@@ -14,7 +14,7 @@ export const emptyFolder = () => mkdtemp(join(tmpdir(), 'seedfleet-cli-'));
 export const loggedIn = ({ url, token }: ServedCoordinator) => ({ SEEDFLEET_URL: url, SEEDFLEET_TOKEN: token });
 
 /** Runs `seedfleet` with these words, as if typed. @param env the whole environment; nothing of the real one is seen */
-export async function typed(words: readonly string[], { env = {}, homeFolder = '/nonexistent', stdin = '' }: { env?: Record<string, string>; homeFolder?: string; stdin?: string } = {}): Promise<Outcome> {
+export async function typed(words: readonly string[], { env = {}, homeFolder = '/nonexistent', stdin = '', sleep = () => Promise.resolve() }: { env?: Record<string, string>; homeFolder?: string; stdin?: string; sleep?: () => Promise<void> } = {}): Promise<Outcome> {
   let stdout = '';
   let stderr = '';
   const exitCode = await runCommandLine(words, {
@@ -23,7 +23,7 @@ export async function typed(words: readonly string[], { env = {}, homeFolder = '
     stderr: { write: (text) => { stderr += text; } },
     readStdin: () => Promise.resolve(stdin),
     startProgress: () => ({ show: () => undefined, end: () => undefined }),
-    sleep: () => Promise.resolve(),
+    sleep,
   });
   return { exitCode, stdout, stderr };
 }
