@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { exportPeft } from '@seedfleet/artifacts';
 import { FleetError } from '@seedfleet/errors';
 import { encodeLog } from '@seedfleet/ledger';
@@ -48,10 +48,23 @@ export async function exportRun({ run, verified, signedManifest, log }: AuditedR
   const files = Object.entries(contents).map(([path, content]) => describe(path, content));
   contents['provenance.json'] = `${JSON.stringify({ ...provenance, files }, null, 2)}\n`;
   contents['README.md'] = readme(verified, provenance);
-  await requireEmptyFolder(folder);
-  await mkdir(folder, { recursive: true });
-  for (const [path, content] of Object.entries(contents)) await writeFile(join(folder, path), content, { flag: 'wx' });
+  await writeFolder(resolve(folder), contents);
   return { provenance, files: Object.entries(contents).map(([path, content]) => describe(path, content)) };
+}
+
+/** The folder appears whole or not at all: it is written beside its place, then renamed. */
+async function writeFolder(folder: string, contents: Record<string, Uint8Array | string>): Promise<void> {
+  await mkdir(dirname(folder), { recursive: true });
+  const unfinished = await mkdtemp(`${folder}.`);
+  try {
+    for (const [path, content] of Object.entries(contents)) await writeFile(join(unfinished, path), content);
+    await chmod(unfinished, 0o755);
+    await requireEmptyFolder(folder);
+    await rename(unfinished, folder);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 function describe(path: string, content: Uint8Array | string): ExportedFile {

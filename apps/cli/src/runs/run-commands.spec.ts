@@ -1,4 +1,4 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSafetensors } from '@seedfleet/artifacts';
 import { aFinishedRun } from '@seedfleet/artifacts/testing';
@@ -184,6 +184,15 @@ describe('exporting a run', () => {
     const outcome = await typed(['runs', 'export', '1', '--out', folder], { env: loggedIn(coordinator) });
     expect(outcome.exitCode).toBe(1);
     await expect(readdir(folder)).rejects.toThrow('ENOENT');
+  });
+
+  test('an empty folder is taken, and nothing unfinished is left beside it', async () => {
+    coordinator = await serveRun();
+    const above = await emptyFolder();
+    await mkdir(join(above, 'adapter'));
+    expect((await typed(['runs', 'export', '1', '--out', join(above, 'adapter')], { env: loggedIn(coordinator) })).exitCode).toBe(0);
+    expect(await readdir(above)).toEqual(['adapter']);
+    expect(await readdir(join(above, 'adapter'))).toHaveLength(7);
   });
 
   test('a folder that holds something is left alone', async () => {
