@@ -4,6 +4,7 @@ import { verifyManifest, type VerifiedManifest } from '@seedfleet/ledger';
 import { protocolVersion, signedManifestSchema, type AckOf, type MessageOf } from '@seedfleet/protocol';
 import { type DeclineReason } from '@seedfleet/rounds';
 import { type Logger } from 'pino';
+import { Bench } from './evaluation/bench.js';
 import { Participation } from './participation/participation.js';
 import { Replica } from './participation/replica.js';
 import { type DataSource } from './preparation/data-source.js';
@@ -13,6 +14,7 @@ import { credentialsOf, type Credentials } from './session/credential.js';
 import { openSession, type Session } from './session/session.js';
 import { peakMegabytes, writeStatus, type Status } from './status/status-file.js';
 import { type Surroundings } from './surroundings.js';
+import { systemCodeOf } from './vault/atomic-file.js';
 import { isAllowedHour, requireAllowed } from './vault/policy.js';
 import { openVault, vaultPath, type Vault } from './vault/vault.js';
 
@@ -84,8 +86,11 @@ export class FleetWorker {
     await Promise.allSettled(this.joining.values());
     await Promise.allSettled([...this.participations.values()].map((participation) => participation.close()));
     if (this.state !== 'refused') this.state = 'stopped';
-    this.report();
-    this.vault.close();
+    try {
+      this.report();
+    } finally {
+      this.vault.close();
+    }
   }
 
   private hello(): MessageOf<'session:hello'> {
@@ -106,19 +111,30 @@ export class FleetWorker {
       if (head === undefined) this.options.logger.warn({ run: participation.run }, 'the coordinator does not know this run of ours');
       else participation.connected({ headRound: head.round, stateMatches: head.stateMatches });
     }
-    this.report();
+    this.tryReport();
   }
 
   private lost(): void {
     this.state = 'connecting';
     for (const participation of this.followed()) participation.disconnected();
-    this.report();
+    this.tryReport();
   }
 
   private refused(error: FleetError): void {
     this.state = 'refused';
     this.problem = { code: error.code, problem: error.problem, fix: error.fix };
     this.stopping ??= this.close().then(() => this.settle(error));
+  }
+
+  /** Ends this process: what it holds in memory may be ahead of what is on disk, and the next one begins with the disk. */
+  private broken(error: unknown): void {
+    const code = systemCodeOf(error);
+    const known = error instanceof FleetError ? error
+      : code === null ? new FleetError('internal.failure', { problem: `Something failed that was not foreseen: ${error instanceof Error ? error.message : String(error)}.`, cause: error })
+        : new FleetError('vault.unwritable', { problem: `Writing below ${this.options.home} failed (${code}).`, cause: error });
+    this.options.logger.fatal({ code: known.code, fix: known.fix, stack: error instanceof Error ? error.stack : undefined }, known.problem);
+    this.problem = { code: known.code, problem: known.problem, fix: known.fix };
+    this.stopping ??= this.close().catch(() => undefined).then(() => this.settle(known));
   }
 
   private async assigned({ run }: MessageOf<'run:assigned'>): Promise<AckOf<'run:assigned'>> {
@@ -178,16 +194,17 @@ export class FleetWorker {
       run, manifest, folder, surroundings, logger,
       replica: new Replica(folder, manifest, logger),
       send: (event, message) => this.session.send(event, message),
-      prepare: data === null ? null : () => prepareRun({
+      bench: new Bench(data === null ? null : () => prepareRun({
         manifest: manifest.manifest, folder, data, privateKey: vault.privateKey, threads,
         openModelFile: (path) => async (offset) => api.open(`/runs/${run}/files?path=${encodeURIComponent(path)}`, {
           ...await authorised(), timeoutMs: null, ...(offset === 0 ? {} : { headers: { range: `bytes=${offset}-` } }),
         }),
-      }),
+      })),
       fetchCheckpoint: async () => api.bytes(`/runs/${run}/checkpoint`, await authorised()),
       forbids: (scalars) => this.forbids(scalars),
       spend: (scalars) => vault.spend(scalars, surroundings.nowMs()),
-      changed: () => this.report(),
+      changed: () => this.tryReport(),
+      broken: (error) => this.broken(error),
     });
     this.participations.set(run, participation);
     return participation;
@@ -208,6 +225,15 @@ export class FleetWorker {
   /** Runs that this device still follows. */
   private followed(): Participation[] {
     return [...this.participations.values()].filter(({ run }) => this.vault.run(run).readEnded() === null);
+  }
+
+  // A status that cannot be written harms nobody; what matters is written elsewhere, and stops the worker if it cannot be.
+  private tryReport(): void {
+    try {
+      this.report();
+    } catch (error) {
+      this.options.logger.warn({ error: systemCodeOf(error) }, 'the status could not be written');
+    }
   }
 
   private report(): void {

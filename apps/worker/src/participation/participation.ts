@@ -1,15 +1,14 @@
 import { FleetError, type ErrorCode } from '@seedfleet/errors';
-import { chainEnd, decodeCommit, toHex, type ChainEnd, type VerifiedManifest } from '@seedfleet/ledger';
-import { deriveSeeds } from '@seedfleet/numerics';
+import { toHex, type VerifiedManifest } from '@seedfleet/ledger';
 import { type AckOf, type MessageOf } from '@seedfleet/protocol';
 import { createParticipant, stepParticipant, type DeclineReason, type Participant, type ParticipantEffect, type ParticipantInput } from '@seedfleet/rounds';
 import { type Logger } from 'pino';
-import { evaluateHeldOut, evaluateRound } from '../evaluation/evaluate.js';
-import { type Workbench } from '../preparation/prepare-run.js';
+import { type Bench } from '../evaluation/bench.js';
 import { type Session } from '../session/session.js';
 import { type Surroundings } from '../surroundings.js';
 import { type RunFolder } from '../vault/run-folder.js';
 import { CatchUpMeter } from './catch-up-meter.js';
+import { KnownHead } from './known-head.js';
 import { type Replica } from './replica.js';
 import { Waiting } from './waiting.js';
 
@@ -21,8 +20,7 @@ export interface ParticipationParts {
   surroundings: Surroundings;
   logger: Logger;
   send: Session['send'];
-  /** Makes ready to evaluate; null on a device without data. */
-  prepare: (() => Promise<Workbench>) | null;
+  bench: Bench;
   fetchCheckpoint(): Promise<Uint8Array>;
   /** Whether the owner's policy lets one more attempt of `scalars` differences happen now, and why not. Pays nothing. */
   forbids(scalars: number): DeclineReason | null;
@@ -43,13 +41,9 @@ const replaySlice = 16;
 export class Participation {
   readonly run: number;
   private machine: Participant;
-  private workbench: Workbench | null = null;
-  private counts = { trainExamples: 0, heldOutExamples: 0 };
-  private rewritePeak = 0;
   /** Of the state that the last losses were measured at. */
   private evaluatedHash: Uint8Array | null = null;
-  private received: ChainEnd | null = null;
-  private headRound = 0;
+  private readonly head: KnownHead;
   private leftFor: FleetError | null = null;
   private isClosed = false;
   private isStepping = false;
@@ -63,20 +57,9 @@ export class Participation {
   constructor(private readonly parts: ParticipationParts) {
     this.run = parts.run;
     const { estimator } = parts.manifest.manifest;
+    this.head = new KnownHead({ manifestHash: parts.manifest.hash, queries: estimator.queries });
     this.meter = new CatchUpMeter({ nowMs: () => parts.surroundings.nowMs(), directionValues: parts.replica.layout.size * estimator.queries * estimator.groups });
     this.machine = createParticipant({ run: parts.run, round: parts.replica.round, batches: parts.folder.readBatches(this.batchesAtMost()) });
-  }
-
-  get state(): string {
-    return this.machine.phase.type;
-  }
-
-  get round(): number {
-    return this.parts.replica.round;
-  }
-
-  get stateHash(): Uint8Array {
-    return this.parts.replica.stateHash;
   }
 
   get catchUp(): CatchUpMeter['last'] {
@@ -85,11 +68,16 @@ export class Participation {
 
   /** Peak memory of the process that rewrote the model of this run; 0 if none did. */
   get rewritePeakMegabytes(): number {
-    return this.rewritePeak;
+    return this.parts.bench.rewritePeakMegabytes;
+  }
+
+  /** Commits applied. */
+  get round(): number {
+    return this.parts.replica.round;
   }
 
   connected(head: { headRound: number; stateMatches: boolean }): void {
-    this.headRound = Math.max(this.headRound, head.headRound);
+    this.head.hear(head.headRound);
     this.tell({ type: 'connected', ...head });
   }
 
@@ -99,7 +87,7 @@ export class Participation {
 
   started({ run: _run, ...start }: MessageOf<'round:start'>): Promise<AckOf<'round:start'>> {
     const answer = this.starts.answerTo(startKey(start));
-    this.tell({ type: 'start', ...start, seedsMatch: this.areChained(start), declined: this.parts.forbids(start.seeds.length) });
+    this.tell({ type: 'start', ...start, seedsMatch: this.head.areChained(start, { own: this.parts.replica.end }), declined: this.parts.forbids(start.seeds.length) });
     return answer;
   }
 
@@ -110,7 +98,7 @@ export class Participation {
   }
 
   committed({ commit, next }: MessageOf<'round:commit'>): void {
-    const { round } = this.receive(commit);
+    const round = this.head.receive(commit);
     this.tell({ type: 'commit', round, bytes: commit });
     if (next) this.started({ run: this.run, round: round + 1, ...next }).catch(() => undefined);
   }
@@ -119,13 +107,13 @@ export class Participation {
     this.tell({ type: 'ended', state });
   }
 
-  /** Lets what is under way end, saves the state, closes the engine. */
+  /** Lets what is under way end, closes the engine, saves the state. */
   async close(): Promise<void> {
     this.isClosed = true;
     for (const cancel of this.timers.values()) cancel();
+    await this.parts.bench.close();
     await Promise.allSettled(this.tasks);
     this.parts.replica.save();
-    await this.closeWorkbench();
   }
 
   /** One input after the other: what an effect answers at once waits until the effects beside it were begun. */
@@ -185,26 +173,19 @@ export class Participation {
 
   private async prepare(): Promise<void> {
     try {
-      const workbench = this.parts.prepare === null ? null : await this.parts.prepare();
-      if (this.isClosed) return void await workbench?.engine.close();
-      this.workbench = workbench;
-      if (workbench !== null) {
-        const { trainExamples, heldOutExamples } = workbench.dataset;
-        this.counts = { trainExamples, heldOutExamples };
-        this.rewritePeak = workbench.rewritePeakMegabytes;
-      }
+      await this.parts.bench.prepare();
     } catch (error) {
       this.leftFor = asFleetError(error);
       this.parts.logger.error({ run: this.run, code: this.leftFor.code, fix: this.leftFor.fix, field: this.leftFor.field }, this.leftFor.problem);
       return this.tell({ type: 'preparation-failed', code: this.leftFor.code });
     }
-    this.tell({ type: 'prepared', ...this.counts });
+    this.tell({ type: 'prepared', ...this.parts.bench.counts });
   }
 
   private async announce(round: number): Promise<void> {
     await this.ask('announce', async () => {
-      const ack = await this.parts.send('run:prepared', { run: this.run, round, stateHash: this.stateHash, ...this.counts });
-      this.headRound = Math.max(this.headRound, ack.round);
+      const ack = await this.parts.send('run:prepared', { run: this.run, round, stateHash: this.parts.replica.stateHash, ...this.parts.bench.counts });
+      this.head.hear(ack.round);
       return { type: 'announced', headRound: ack.round };
     });
   }
@@ -222,13 +203,13 @@ export class Participation {
   private async evaluate({ round, attempt, group, seeds, batch }: EffectOf<'evaluate'>): Promise<void> {
     const { replica, manifest, logger } = this.parts;
     try {
-      if (this.workbench === null || replica.round !== round) throw new FleetError('internal.failure', { problem: 'There is nothing to evaluate with, or another state.' });
-      // Once more, and against the commit that was applied: two different commits of one round may have been received.
-      if (!this.areChained({ round, attempt, group, seeds }, replica.end)) throw new FleetError('start.seeds-not-chained', { field: 'seeds', problem: `The seeds of round ${round} do not grow from the commit before it.` });
+      requireRound(replica, round);
+      if (!this.head.areChained({ round, attempt, group, seeds }, { own: replica.end, only: 'verified' })) {
+        throw new FleetError('start.seeds-not-chained', { field: 'seeds', problem: `The seeds of round ${round} do not grow from the commit before it.` });
+      }
       if (!this.parts.spend(seeds.length)) throw new FleetError('policy.forbids', { field: 'scalarsPerDay', problem: 'The budget of today is spent.' });
-      const { engine, dataset } = this.workbench;
       this.evaluatedHash = replica.stateHash;
-      const losses = await evaluateRound({ engine, dataset, manifest: manifest.manifest, b: replica.b, seeds, batch });
+      const losses = await this.parts.bench.evaluateRound({ manifest: manifest.manifest, b: replica.b, seeds, batch });
       this.tell({ type: 'losses', round, attempt, ...losses });
     } catch (error) {
       logger.error({ run: this.run, round, code: codeOf(error) }, error instanceof FleetError ? error.problem : String(error));
@@ -238,7 +219,7 @@ export class Participation {
 
   private async sendReport({ round, attempt, differences, examples }: EffectOf<'send-report'>): Promise<void> {
     try {
-      await this.parts.send('round:report', { run: this.run, round, attempt, stateHash: this.evaluatedHash ?? this.stateHash, examples, differences });
+      await this.parts.send('round:report', { run: this.run, round, attempt, stateHash: this.evaluatedHash ?? this.parts.replica.stateHash, examples, differences });
       this.parts.logger.debug({ run: this.run, round, attempt }, 'the report was recorded');
       this.tell({ type: 'report-answered', round, attempt });
     } catch (error) {
@@ -255,11 +236,11 @@ export class Participation {
       const { commits, head, checkpoint } = await this.parts.send('ledger:tail', { run: this.run, from });
       const bytes = commits.reduce((sum, commit) => sum + commit.length, 0);
       this.meter.fetched({ bytes, milliseconds: this.parts.surroundings.nowMs() - sinceMs, by: 'log' });
-      this.headRound = Math.max(this.headRound, head);
-      for (const commit of commits) this.receive(commit);
+      this.head.hear(head);
+      for (const commit of commits) this.head.receive(commit);
       const useful = checkpoint === null || checkpoint.round <= from ? null : checkpoint;
       // A device without data is there to check the log: it replays every commit, whatever that costs.
-      const cheaper = this.parts.prepare === null ? 'log' : this.meter.cheaper({
+      const cheaper = !this.parts.bench.hasData ? 'log' : this.meter.cheaper({
         commits: head - from, commitsAfterCheckpoint: head - (useful?.round ?? from), commitBytes: bytes / Math.max(1, commits.length), checkpointBytes: useful?.bytes ?? null,
       });
       return { type: 'tail', from, commits, headRound: head, cheaper };
@@ -280,7 +261,7 @@ export class Participation {
       return this.tell({ type: 'mismatch', round: replica.round });
     }
     this.meter.replayed({ commits: commits.length, milliseconds: surroundings.nowMs() - sinceMs });
-    this.meter.reached({ round: replica.round, headRound: this.headRound });
+    this.meter.reached({ round: replica.round, headRound: this.head.round });
     logger.debug({ run: this.run, ...replica.describe() }, 'applied');
     this.tell({ type: 'applied', round: replica.round });
   }
@@ -307,16 +288,15 @@ export class Participation {
       this.parts.logger.warn({ run: this.run, code: codeOf(error) }, 'the checkpoint could not be used');
       return this.tell({ type: 'checkpoint-failed', code: codeOf(error) });
     }
-    this.meter.reached({ round: replica.round, headRound: this.headRound });
+    this.meter.reached({ round: replica.round, headRound: this.head.round });
     this.tell({ type: 'checkpoint-loaded', round: replica.round });
   }
 
   private async evaluateHeldOut(round: number): Promise<void> {
     const { replica } = this.parts;
     try {
-      if (this.workbench === null || replica.round !== round) throw new FleetError('internal.failure', { problem: 'There is nothing to evaluate with, or another state.' });
-      const { engine, dataset } = this.workbench;
-      const sums = await evaluateHeldOut({ engine, dataset, b: replica.b });
+      requireRound(replica, round);
+      const sums = await this.parts.bench.evaluateHeldOut({ b: replica.b });
       this.tell({ type: 'evaluated', round, ...sums });
     } catch (error) {
       this.parts.logger.error({ run: this.run, round, code: codeOf(error) }, error instanceof FleetError ? error.problem : String(error));
@@ -353,7 +333,7 @@ export class Participation {
 
   private async finish({ state }: EffectOf<'finish'>): Promise<void> {
     this.parts.replica.save();
-    await this.closeWorkbench();
+    await this.parts.bench.close();
     this.parts.folder.writeEnded({ state, cause: '' });
     this.parts.logger.info({ run: this.run, state, ...this.parts.replica.describe() }, 'the run has ended');
   }
@@ -361,37 +341,12 @@ export class Participation {
   private async leave(cause: ErrorCode): Promise<void> {
     const problem = this.leftFor?.code === cause ? this.leftFor.problem : 'The device cannot go on in this run.';
     this.parts.logger.error({ run: this.run, code: cause }, problem);
-    await this.closeWorkbench();
+    await this.parts.bench.close();
     try {
       await this.parts.send('run:prepared', { run: this.run, failed: { code: cause, problem: problem.slice(0, 500) } });
     } catch (error) {
       this.parts.logger.warn({ run: this.run, code: codeOf(error) }, 'the coordinator was not told that this device left the run');
     }
-  }
-
-  private async closeWorkbench(): Promise<void> {
-    const workbench = this.workbench;
-    this.workbench = null;
-    await workbench?.engine.close();
-  }
-
-  /** Notes a commit that was received, before it is verified: the seeds of the round after it can be checked at once. */
-  private receive(bytes: Uint8Array): { round: number } {
-    const commit = decodeCommit(bytes);
-    const end = chainEnd(commit);
-    if (this.received === null || end.round > this.received.round) this.received = end;
-    this.headRound = Math.max(this.headRound, end.round);
-    return commit;
-  }
-
-  private areChained({ round, attempt, group, seeds }: { round: number; attempt: number; group: number; seeds: BigUint64Array }, end: ChainEnd | undefined = this.endBefore(round)): boolean {
-    if (end?.round !== round) return false;
-    const own = deriveSeeds({ manifestHash: this.parts.manifest.hash, previousHash: end.previousHash, attempt, groups: [group], queries: this.parts.manifest.manifest.estimator.queries });
-    return own.length === seeds.length && own.every((seed, j) => seed === seeds[j]);
-  }
-
-  private endBefore(round: number): ChainEnd | undefined {
-    return [this.parts.replica.end, this.received].find((end) => end?.round === round) ?? undefined;
   }
 
   /** No more batches than attempts can have been used. */
@@ -401,13 +356,18 @@ export class Participation {
 
   /** For the hello: round and state hash of this run. */
   describe(): { run: number; round: number; stateHash: Uint8Array } {
-    return { run: this.run, round: this.round, stateHash: this.stateHash };
+    return { run: this.run, round: this.round, stateHash: this.parts.replica.stateHash };
   }
 
   /** For the status file. */
   status(): { run: number; state: string; round: number; stateHash: string; trainExamples: number; heldOutExamples: number } {
-    return { run: this.run, state: this.state, round: this.round, stateHash: toHex(this.stateHash), ...this.counts };
+    return { run: this.run, state: this.machine.phase.type, round: this.round, stateHash: toHex(this.parts.replica.stateHash), ...this.parts.bench.counts };
   }
+}
+
+/** An evaluation that was begun at another state than it was meant for would be a lie, however small. */
+function requireRound(replica: Replica, round: number): void {
+  if (replica.round !== round) throw new FleetError('internal.failure', { problem: `Round ${round} was to be evaluated at the state of round ${replica.round}.` });
 }
 
 function startKey({ round, attempt }: { round: number; attempt: number }): string {

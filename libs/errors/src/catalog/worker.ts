@@ -6,6 +6,7 @@ export const workerErrors = {
   'vault.locked': { retryable: true, http: 409, fix: 'Stop the other worker of this folder first: one folder is one device.' },
   'vault.permissions': { retryable: false, http: 403, fix: 'Make the folder readable by its owner only: chmod 700 on the folder, chmod 600 on device-key.' },
   'vault.damaged': { retryable: false, http: 500, fix: 'Enroll again into an empty folder with a new token; the runs are rebuilt from the log of the coordinator.' },
+  'vault.unwritable': { retryable: true, http: 507, fix: 'Check free space and permissions of the folder, then start the worker again: it goes on where it was.' },
   'policy.invalid': { retryable: false, http: 422, fix: 'Correct the named field of policy.json; docs/worker.md lists the fields.' },
   'policy.forbids': { retryable: false, http: 403, fix: 'Change policy.json of this device if its owner agrees; the coordinator cannot.' },
   'download.failed': { retryable: true, http: 502, fix: 'Check the network; the worker goes on from the last byte that it has.' },
