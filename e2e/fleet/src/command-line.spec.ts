@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { verifyManifest, decodeLog, toHex, verifyChain } from '@seedfleet/ledger';
+import { ToyFleet } from './toy/toy-fleet.js';
+import { writeToyModel } from './toy/toy-model.js';
+
+const seedfleet = new URL('../../../apps/cli/dist/main.js', import.meta.url).pathname;
+
+test('an operator registers a model, runs it, watches, verifies and exports it with nothing but `seedfleet`', async () => {
+  const fleet = await ToyFleet.start(2);
+  try {
+    /** What an operator types; the login is kept in the folder of the fleet. */
+    const typed = (...words: string[]) => new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+      execFile(process.execPath, [seedfleet, ...words], { env: { PATH: process.env['PATH'], XDG_CONFIG_HOME: join(fleet.folder, 'config') } }, (error, stdout, stderr) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+      });
+    });
+    const json = async (...words: string[]) => {
+      const { code, stdout, stderr } = await typed(...words, '-o', 'json');
+      expect({ words, code, stderr }).toEqual({ words, code: 0, stderr: '' });
+      return JSON.parse(stdout);
+    };
+
+    const login = await typed('login', '--url', fleet.coordinator.url, '--token-file', join(fleet.coordinator.home, 'admin-token'));
+    expect(login).toMatchObject({ code: 0, stderr: '' });
+    const { items: devices } = await json('devices', 'list');
+    expect(devices.map(({ name, state }: { name: string; state: string }) => `${name} ${state}`).sort()).toEqual(['device-0 active', 'device-1 active']);
+    expect(await json('devices', 'suspend', devices[0].id)).toMatchObject({ state: 'suspended' });
+    expect(await json('devices', 'resume', devices[0].id)).toMatchObject({ state: 'active' });
+
+    const token = await json('tokens', 'create', '--uses', '3', '--name', 'lab');
+    expect(token).toMatchObject({ uses: 0, usesMax: 3, name: 'lab' });
+    expect((await json('tokens', 'revoke', token.id)).revoked).toBe(true);
+
+    await writeToyModel(join(fleet.folder, 'model'));
+    expect(await json('models', 'add', join(fleet.folder, 'model'), '--name', 'toy')).toMatchObject({ state: 'ready', output: 'sentence_embedding' });
+
+    const { id } = await json('runs', 'start', '--model', 'toy', '--name', 'by hand', '--labels', 'early,late', '--tokens-max', '16', '--rank', '2', '--rounds', '6', '--cohort', '2', '--batch', '8', '--evaluate-every', '3', '--draft');
+    expect(await json('runs', 'show', String(id))).toMatchObject({ state: 'draft', round: 0, roundsMax: 6 });
+    await json('runs', 'start', String(id));
+    const watched = await typed('runs', 'watch', String(id), '--interval', '0.2', '-o', 'json');
+    const lines = watched.stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
+    expect(watched.code).toBe(0);
+    expect(lines.filter(({ type, state }) => type === 'round' && state === 'committed').map(({ round }) => round)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(lines.filter(({ type }) => type === 'evaluation').map(({ round }) => round)).toEqual(expect.arrayContaining([0, 3, 6]));
+    expect(lines.at(-1)).toMatchObject({ type: 'state', state: 'completed' });
+
+    const run = await fleet.run(id);
+    expect(await json('runs', 'verify', String(id))).toMatchObject({ passed: true, rounds: 6, stateHash: run.stateHash, headHash: run.headHash, manifestHash: run.manifestHash });
+    expect((await typed('runs', 'verify', String(id), '--coordinator-key', '0'.repeat(64))).stderr).toContain('manifest.signature');
+
+    const folder = join(fleet.folder, 'exported');
+    await json('runs', 'export', String(id), '--out', folder);
+    expect(await readdir(folder)).toEqual(expect.arrayContaining(['adapter_config.json', 'adapter_model.safetensors', 'head.safetensors']));
+    // Who gets the folder needs no coordinator to see that the log is whole and signed.
+    const manifest = verifyManifest(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')));
+    const commits = verifyChain({ manifest, commits: decodeLog(new Uint8Array(await readFile(join(folder, 'commits.log')))) });
+    expect(toHex(commits.at(-1)?.stateHash ?? new Uint8Array())).toBe(run.stateHash);
+  } finally {
+    await fleet.remove();
+  }
+}, 300_000);
