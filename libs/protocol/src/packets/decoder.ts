@@ -55,7 +55,8 @@ export class Decoder extends Emitter<None, None, { decoded: (packet: Packet) => 
 
   #invalid(header: Header, error: unknown): Packet {
     const joined = header.nsp !== undefined && this.#joined.has(header.nsp) ? header.nsp : [...this.#joined][0];
-    const event = header.event === undefined ? null : eventByNumber.get(header.event)?.name ?? null;
+    const known = eventByNumber.get(header.event ?? 0);
+    const event = known?.travels === true ? known.name : null;
     return {
       type: packetType.event,
       nsp: joined ?? header.nsp ?? '/',

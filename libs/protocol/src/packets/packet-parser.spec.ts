@@ -1,0 +1,178 @@
+import fc from 'fast-check';
+import notepack from 'notepack.io';
+import { deviceEvents, type DeviceEvent } from '../events/device-events.js';
+import { parseAck, parseMessage } from '../events/parse-message.js';
+import { limits } from '../limits.js';
+import { Decoder } from './decoder.js';
+import { Encoder } from './encoder.js';
+import { MsgpackReader } from './msgpack-reader.js';
+import { MsgpackWriter } from './msgpack-writer.js';
+import { type Packet } from './packet.js';
+import { WireError, type WireValue } from './wire.js';
+
+const run = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
+const text = fc.string({ minLength: 1, maxLength: 100, unit: 'grapheme' }).filter((value) => value.length <= 100);
+const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const seeds = fc.bigUint64Array({ minLength: 1, maxLength: 255 });
+const deadline = fc.integer({ min: 1, max: limits.deadlineMsMax });
+const group = fc.integer({ min: 0, max: 65_535 });
+const commit = fc.uint8Array({ minLength: 1, maxLength: 2_500 });
+const refusal = fc.record({ code: fc.constant('report.length' as const), problem: text, fix: text, retryable: fc.boolean(), field: text }, { requiredKeys: ['code', 'problem', 'fix', 'retryable'] });
+const acceptance = fc.record({ accepted: fc.boolean(), reason: fc.constantFrom('busy', 'budget') }, { requiredKeys: ['accepted'] });
+const count = fc.integer({ min: 1, max: 0xffff_ffff });
+
+const messages: Record<Exclude<DeviceEvent, 'packet:invalid'>, fc.Arbitrary<unknown>> = {
+  'session:hello': fc.record({
+    protocol: fc.integer({ min: 0, max: 65_535 }), workerVersion: text,
+    capabilities: fc.record({ threads: fc.integer({ min: 1, max: 4_096 }), memoryMegabytes: fc.integer({ min: 1, max: 1_000_000 }), platform: text }),
+    runs: fc.array(fc.record({ run, round: u32, stateHash: hash }), { maxLength: 64 }),
+  }),
+  'session:refused': fc.record({ error: refusal }),
+  'run:assigned': fc.record({ run }),
+  'run:prepared': fc.oneof(
+    fc.record({ run, round: u32, stateHash: hash, trainExamples: u32, heldOutExamples: u32 }),
+    fc.record({ run, failed: fc.record({ code: fc.constant('model.not-onnx'), problem: text }) })),
+  'round:start': fc.record({ run, round: u32, attempt: u32, group, seeds, deadlineMs: deadline }),
+  'round:report': fc.record({ run, round: u32, attempt: u32, stateHash: hash, examples: count, differences: fc.float32Array({ minLength: 1, maxLength: 255 }) }),
+  'round:commit': fc.record({ run, commit, next: fc.option(fc.record({ attempt: u32, group, seeds, deadlineMs: deadline })) }, { requiredKeys: ['run', 'commit'] }),
+  'ledger:tail': fc.record({ run, from: u32 }),
+  'evaluation:start': fc.record({ run, round: u32, deadlineMs: deadline }),
+  'evaluation:report': fc.record({ run, round: u32, lossSum: fc.double({ noNaN: true, noDefaultInfinity: true }), correct: fc.constant(0), count }),
+  'run:ended': fc.record({ run, state: fc.constantFrom('completed', 'failed', 'cancelled'), cause: text }),
+};
+
+const acks: { [E in DeviceEvent]?: fc.Arbitrary<Record<string, unknown>> } = {
+  'session:hello': fc.record({ deviceName: text, runs: fc.array(fc.record({ run, round: u32, stateMatches: fc.boolean() }), { maxLength: 64 }), comeBackMs: deadline }, { requiredKeys: ['deviceName', 'runs'] }),
+  'run:assigned': fc.record({ accepted: fc.boolean(), reason: text }, { requiredKeys: ['accepted'] }),
+  'run:prepared': fc.record({ round: u32 }),
+  'round:start': acceptance,
+  'round:report': fc.constant({ recorded: true }),
+  'ledger:tail': fc.record({ commits: fc.array(commit, { maxLength: 10 }), head: u32, checkpoint: fc.option(fc.record({ round: u32, bytes: u32 })) }),
+  'evaluation:start': acceptance,
+  'evaluation:report': fc.constant({ recorded: true }),
+};
+
+const encoder = new Encoder();
+const encode = (packet: Packet) => encoder.encode(packet)[0] ?? new Uint8Array();
+function decode(...chunks: unknown[]): Packet[] {
+  const decoder = new Decoder();
+  const packets: Packet[] = [];
+  decoder.on('decoded', (packet) => packets.push(packet));
+  for (const chunk of chunks) decoder.add(chunk);
+  return packets;
+}
+const connect = encode({ type: 0, nsp: '/device' });
+
+describe.each(Object.entries(messages))('%s', (event, arbitrary) => {
+  test('arrives as it was sent, passes its schema, and is not changed by sending', () => fc.assert(fc.property(arbitrary, fc.nat(), (message, id) => {
+    const before = structuredClone(message);
+    const [packet] = decode(encode({ type: 2, nsp: '/device', data: [event, message], id }));
+    expect(packet).toMatchObject({ type: 2, nsp: '/device', data: [event, before] });
+    expect(message).toEqual(before);
+    expect(parseMessage(event as DeviceEvent, (packet?.data as unknown[])[1])).toEqual(before);
+  }), { numRuns: 50 }));
+});
+
+describe.each(Object.entries(acks))('an answer to %s', (event, arbitrary) => {
+  const receivedId = (id: number) => id * 256 + deviceEvents[event as DeviceEvent].number;
+  test('arrives under the id of the question, decoded by its event', () => fc.assert(fc.property(arbitrary, fc.nat(), (ack, id) => {
+    const [packet] = decode(encode({ type: 3, nsp: '/device', id: receivedId(id), data: [{ ok: true, ...ack }] }));
+    expect(packet).toEqual({ type: 3, nsp: '/device', id, data: [{ ok: true, ...ack }] });
+    expect(parseAck(event as DeviceEvent, (packet?.data as unknown[])[0])).toEqual({ ok: true, ...ack });
+  }), { numRuns: 50 }));
+  test('may be a refusal', () => fc.assert(fc.property(refusal, fc.nat(), (error, id) => {
+    const [packet] = decode(encode({ type: 3, nsp: '/device', id: receivedId(id), data: [{ ok: false, error }] }));
+    expect(packet).toEqual({ type: 3, nsp: '/device', id, data: [{ ok: false, error }] });
+  }), { numRuns: 20 }));
+});
+
+test('a received event carries its number in its id, so that an encoder without state can answer it', () => {
+  const [question] = decode(encode({ type: 2, nsp: '/device', id: 7, data: ['ledger:tail', { run: 1, from: 0 }] }));
+  const answer = { ok: true, commits: [], head: 3, checkpoint: null };
+  expect(decode(encode({ type: 3, nsp: '/device', id: question?.id ?? -1, data: [answer] }))).toEqual([{ type: 3, nsp: '/device', id: 7, data: [answer] }]);
+});
+
+test('a packet is msgpack as another implementation reads it', () => {
+  expect(notepack.decode(Buffer.from(encode({ type: 2, nsp: '/device', id: 5, data: ['ledger:tail', { run: 3, from: 12 }] })))).toEqual([10, 8, 5, [3, 12]]);
+  expect(notepack.decode(Buffer.from(encode({ type: 3, nsp: '/device', id: 5 * 256 + 6, data: [{ ok: true, recorded: true }] })))).toEqual([11, 5, 6]);
+  expect(notepack.decode(Buffer.from(encode({ type: 0, nsp: '/other', data: { a: 1 } })))).toEqual([120, '/other', { a: 1 }]);
+});
+
+const wireValue = fc.letrec<{ value: WireValue }>((tie) => ({
+  value: fc.oneof({ maxDepth: 3 }, fc.constant(null), fc.boolean(), fc.maxSafeInteger(), fc.double({ noNaN: true }).filter((number) => !Object.is(number, -0)), fc.string({ unit: 'grapheme' }),
+    fc.array(tie('value'), { maxLength: 20 }), fc.dictionary(fc.string().filter((key) => key !== '__proto__'), tie('value'), { maxKeys: 20, noNullPrototype: true })),
+})).value;
+
+test('notepack.io and the writer make the same bytes, and the reader reads them', () => fc.assert(fc.property(wireValue, (value) => {
+  const writer = new MsgpackWriter();
+  writer.value(value);
+  const theirs = new Uint8Array(notepack.encode(value));
+  // notepack writes whole numbers beyond 53 bits as integers, which lose digits; we write those as floats.
+  const isBeyond = JSON.stringify(value, (_, item) => (typeof item === 'number' && Number.isInteger(item) && !Number.isSafeInteger(item) ? 'beyond' : item)).includes('beyond');
+  if (!isBeyond) expect([...writer.take()]).toEqual([...theirs]);
+  expect(new MsgpackReader(writer.take()).value()).toEqual(value);
+})));
+
+test('a stated length that the bytes cannot hold is refused before anything is allocated', () => {
+  for (const bytes of [[0xdd, 0, 0xff, 0xff, 0xff], [0xdf, 0xff, 0xff, 0xff, 0xff], [0xc6, 0xff, 0xff, 0xff, 0xff], [0xdb, 0x7f, 0xff, 0xff, 0xff]]) {
+    expect(() => new MsgpackReader(Uint8Array.from(bytes)).value()).toThrow(WireError);
+  }
+  expect(() => new MsgpackReader(new Uint8Array(1_000).fill(0x91)).value()).toThrow('nested too deep');
+});
+
+const isInvalid = (packet: Packet | undefined, code: string) => expect(packet).toMatchObject({ type: 2, nsp: '/device', data: ['packet:invalid', { error: { code } }] });
+
+test('garbage never throws: it is a packet, or packet:invalid of the joined namespace', () => fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (garbage) => {
+  expect(decode(connect, garbage)).toHaveLength(2);
+}), { numRuns: 2_000 }));
+
+test('a damaged report never throws', () => {
+  const bytes = encode({ type: 2, nsp: '/device', id: 1, data: ['round:report', { run: 1, round: 1, attempt: 0, stateHash: new Uint8Array(32), examples: 1, differences: new Float32Array(8) }] });
+  fc.assert(fc.property(fc.nat({ max: bytes.length - 1 }), fc.nat({ max: 255 }), fc.nat({ max: bytes.length }), (at, value, cut) => {
+    const damaged = bytes.slice(0, cut);
+    if (at < cut) damaged[at] = value;
+    expect(decode(connect, damaged)).toHaveLength(2);
+  }), { numRuns: 2_000 });
+});
+
+test('bytes without a head go to the namespace of the connection as packet.malformed', () => {
+  for (const chunk of [Uint8Array.of(1, 2, 3), 'text', new Uint8Array(), Uint8Array.of(0xc1)]) isInvalid(decode(connect, chunk)[1], 'packet.malformed');
+});
+
+test('an unknown event is packet.malformed, and its ack can be refused', () => {
+  const [, packet] = decode(connect, Uint8Array.of(0x94, 10, 99, 4, 0x90));
+  isInvalid(packet, 'packet.malformed');
+  expect(packet?.id).toBe(4 * 256 + 99);
+  const error = { code: 'packet.malformed', problem: 'p', fix: 'f', retryable: false };
+  expect(decode(encode({ type: 3, nsp: '/device', id: packet?.id ?? -1, data: [{ ok: false, error }] }))).toEqual([{ type: 3, nsp: '/device', id: 4, data: [{ ok: false, error }] }]);
+});
+
+test('a field of the wrong kind is message.invalid with its path', () => {
+  const [, packet] = decode(connect, Uint8Array.of(0x94, 10, 8, 4, 0x92, 1, 0xc3));
+  expect(packet).toMatchObject({ data: ['packet:invalid', { event: 'ledger:tail', error: { code: 'message.invalid', field: 'from' } }] });
+});
+
+test('a packet above the limit is packet.too-large, answered by its id, and is not sent by us', () => {
+  const large = new Uint8Array(limits.packetBytesMax + 1);
+  large.set([0x94, 10, 8, 4]);
+  const [, packet] = decode(connect, large);
+  isInvalid(packet, 'packet.too-large');
+  expect(packet?.id).toBe(4 * 256 + 8);
+  isInvalid(decode(connect, new Uint8Array(limits.packetBytesMax + 1))[1], 'packet.too-large');
+  expect(() => encode({ type: 2, nsp: '/device', data: ['round:commit', { run: 1, commit: large }] })).toThrow(expect.objectContaining({ code: 'packet.too-large' }));
+});
+
+test('a peer cannot send packet:invalid itself', () => isInvalid(decode(connect, Uint8Array.of(0x94, 10, 0, 4, 0x90))[1], 'packet.malformed'));
+
+test('a message that does not fit its event is refused at its sender, by field', () => {
+  expect(() => encode({ type: 2, nsp: '/device', data: ['ledger:tail', { run: 1 }] })).toThrow(expect.objectContaining({ code: 'message.invalid', field: 'from' }));
+  expect(() => encode({ type: 2, nsp: '/device', data: ['ledger:tail', { run: 1, from: 1, also: 2 }] })).toThrow(expect.objectContaining({ code: 'message.invalid' }));
+  expect(() => encode({ type: 2, nsp: '/device', data: ['no:event', {}] })).toThrow(expect.objectContaining({ code: 'message.invalid' }));
+});
+
+test('differences that are not finite arrive, for the round to refuse', () => {
+  const differences = Float32Array.of(NaN, Infinity, -Infinity);
+  const [packet] = decode(encode({ type: 2, nsp: '/device', data: ['round:report', { run: 1, round: 0, attempt: 0, stateHash: new Uint8Array(32), examples: 1, differences }] }));
+  expect(parseMessage('round:report', (packet?.data as unknown[])[1]).differences).toEqual(differences);
+});
