@@ -7,7 +7,7 @@ export { writeModel } from './bytes/write-model.js';
 export { graphBuilder, type GraphBuilder, type GraphBuilderOptions } from './builder/graph-builder.js';
 export { float, type AttributeValue } from './graph/attributes.js';
 export { type OnnxModel } from './graph/model.js';
-export { float32Tensor, int64Tensor, type ElementType } from './graph/tensor.js';
+export { externalTensor, float32Tensor, int64Tensor, rawTensor, type ElementType } from './graph/tensor.js';
 export { inspectSites, requireSites, type AdapterSite, type SiteInspection } from './sites/inspect-sites.js';
 export { adapterInput, buildTrainingGraph, type TrainingPlan } from './build-training-graph.js';
 export { type AdapterPlan } from './rewrites/insert-adapters.js';

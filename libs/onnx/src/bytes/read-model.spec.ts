@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { graphBuilder } from '../builder/graph-builder.js';
-import { externalTensor } from '../graph/external-tensor.fixture.js';
 import { type OnnxModel } from '../graph/model.js';
+import { externalTensor } from '../graph/tensor.js';
 import { externalLocations, readModel } from './read-model.js';
 import { writeModel } from './write-model.js';
 

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { InvariantError } from '@seedfleet/errors';
-import { TensorProto_DataLocation, TensorProto_DataType, TensorProtoSchema, type TensorProto } from '../generated/onnx_pb.js';
+import { StringStringEntryProtoSchema, TensorProto_DataLocation, TensorProto_DataType, TensorProtoSchema, type TensorProto } from '../generated/onnx_pb.js';
 
 /** Element types that the builder can declare; the names are those of ONNX Runtime. */
 export const elementTypes = {
@@ -20,6 +20,23 @@ export function float32Tensor({ name, values, shape }: { name: string; values: F
 export function int64Tensor({ name, values, shape = [values.length] }: { name: string; values: readonly number[]; shape?: readonly number[] }): TensorProto {
   requireCount(name, values.length, shape);
   return create(TensorProtoSchema, { name, dataType: elementTypes.int64, dims: shape.map(BigInt), rawData: littleEndian(BigInt64Array.from(values, BigInt)) });
+}
+
+/** A tensor of any type from its bytes, little-endian, as ONNX packs them. The bytes are taken over, not copied. */
+export function rawTensor({ name, type, shape, rawData }: { name: string; type: ElementType; shape: readonly number[]; rawData: Uint8Array }): TensorProto {
+  return create(TensorProtoSchema, { name, dataType: elementTypes[type], dims: shape.map(BigInt), rawData });
+}
+
+/**
+ * A float32 tensor whose bytes are in another file, as models above 2 GB keep them.
+ * @param location path relative to the folder of the model; offset and length in bytes
+ */
+export function externalTensor({ name, shape, location, offset, length }: { name: string; shape: readonly number[]; location: string; offset: number; length: number }): TensorProto {
+  const entries = Object.entries({ location, offset: String(offset), length: String(length) });
+  return create(TensorProtoSchema, {
+    name, dataType: elementTypes.float32, dims: shape.map(BigInt), dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: entries.map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
+  });
 }
 
 export function shapeOf(tensor: TensorProto): number[] {

@@ -73,7 +73,7 @@ function addAdapter(added: Additions, { adapter, linear, base, tiled, x, y }: Pl
   const part = (name: string) => names.inAdapter(linear.site, name);
   const { rank } = adapter;
   const a = added.initializer(float32Tensor({ name: part('A'), values: adapter.a, shape: [linear.inputs, rank] }));
-  const half = halfTypes[linear.precision];
+  const half = linear.valueType === TensorProto_DataType.FLOAT ? undefined : linear.valueType;
   const leading = toFront(added, { value: linear.x, fact: x, output: part('x') });
   // A and B are float32 whatever the model is: eps is far below what half precision resolves around B.
   const x32 = half === undefined ? leading : added.node('Cast', [leading], part('x32'), { to: TensorProto_DataType.FLOAT });
@@ -95,8 +95,6 @@ function addAdapter(added: Additions, { adapter, linear, base, tiled, x, y }: Pl
   }
   if (y.axis !== 0) added.node('Transpose', [output], linear.y, { perm: frontOrder(y).map((_, i, order) => order.indexOf(i)) });
 }
-
-const halfTypes: Record<string, number> = { float16: TensorProto_DataType.FLOAT16, bfloat16: TensorProto_DataType.BFLOAT16 };
 
 /** The value with its examples on axis 0. */
 function toFront(added: Additions, { value, fact, output }: { value: string; fact: RowsFact; output: string }): string {

@@ -1,8 +1,5 @@
-import { create } from '@bufbuild/protobuf';
 import { graphBuilder, type GraphBuilder } from '../builder/graph-builder.js';
-import { externalTensor } from '../graph/external-tensor.fixture.js';
-import { TensorProtoSchema } from '../generated/onnx_pb.js';
-import { elementTypes, float32Tensor } from '../graph/tensor.js';
+import { externalTensor, float32Tensor, rawTensor } from '../graph/tensor.js';
 import { inspectSites, requireSites } from './inspect-sites.js';
 
 const zeros = (...shape: number[]) => new Float32Array(shape.reduce((a, b) => a * b, 1));
@@ -37,7 +34,7 @@ describe('linears that an adapter can stand beside', () => {
   });
   test('a weight that a node unpacks shows how it is stored', () => {
     const { sites } = inspected((g) => {
-      g.initializer(create(TensorProtoSchema, { name: 'fc.weight_quantized', dataType: elementTypes.int8, dims: [4n, 6n], rawData: new Uint8Array(24) }));
+      g.initializer(rawTensor({ name: 'fc.weight_quantized', type: 'int8', shape: [4, 6], rawData: new Uint8Array(24) }));
       g.node('DequantizeLinear', ['fc.weight_quantized', g.weight('s', zeros(1), [])], 'fc.float');
       g.node('MatMul', ['x', 'fc.float'], 'y');
     });

@@ -1,4 +1,4 @@
-import { type GraphProto, type NodeProto } from '../generated/onnx_pb.js';
+import { TensorProto_DataType, type GraphProto, type NodeProto } from '../generated/onnx_pb.js';
 import { integerAttribute } from '../graph/attributes.js';
 import { siteName } from './site-name.js';
 import { weightFinder, type Weight } from './weights.js';
@@ -14,6 +14,8 @@ export interface Linear {
   inputs: number;
   outputs: number;
   precision: string;
+  /** ONNX type of y. */
+  valueType: number;
 }
 export interface NotAdaptable { node: string; reason: string }
 
@@ -42,13 +44,13 @@ export function linearsOf(graph: GraphProto): { linears: Linear[]; notAdaptable:
     }
     const site = siteName({ weight: found.weight, node, taken });
     taken.add(site);
-    const { inputs, outputs, precision } = found;
-    linears.push({ site, node, x: node.input[0] ?? '', y: node.output[0] ?? '', inputs, outputs, precision });
+    const { inputs, outputs, precision, valueType } = found;
+    linears.push({ site, node, x: node.input[0] ?? '', y: node.output[0] ?? '', inputs, outputs, precision, valueType });
   }
   return { linears, notAdaptable };
 }
 
-type Read = Pick<Linear, 'inputs' | 'outputs' | 'precision'> & { weight: string };
+type Read = Pick<Linear, 'inputs' | 'outputs' | 'precision' | 'valueType'> & { weight: string };
 
 /** A linear, the reason why this node is none, or undefined where it does not look like one. */
 function read(node: NodeProto, findWeight: (value: string) => Weight | undefined): Read | string | undefined {
@@ -63,7 +65,7 @@ function read(node: NodeProto, findWeight: (value: string) => Weight | undefined
     case 'MatMulNBits': {
       const weight = findWeight(w);
       return weight ? { weight: weight.name, inputs: integerAttribute(node, 'K', 0), outputs: integerAttribute(node, 'N', 0),
-        precision: `int${integerAttribute(node, 'bits', 4)}` } : 'its weight is computed, not stored in the model';
+        precision: `int${integerAttribute(node, 'bits', 4)}`, valueType: findWeight(node.input[2] ?? '')?.valueType ?? TensorProto_DataType.FLOAT } : 'its weight is computed, not stored in the model';
     }
     default: {
       const reason = quantised[node.opType];
@@ -78,5 +80,5 @@ function product({ x, w, transposedWeight }: { x: Weight | undefined; w: Weight 
   if (!w) return x ? 'its weight is the left factor' : 'it multiplies two computed values: no weight is stored in the model';
   if (w.shape.length !== 2) return `its weight has ${w.shape.length} axes, a linear has 2`;
   const [rows = 0, columns = 0] = w.shape;
-  return { weight: w.name, precision: w.precision, inputs: transposedWeight ? columns : rows, outputs: transposedWeight ? rows : columns };
+  return { weight: w.name, precision: w.precision, valueType: w.valueType, inputs: transposedWeight ? columns : rows, outputs: transposedWeight ? rows : columns };
 }
