@@ -2,9 +2,10 @@ import { type Refusal } from '@seedfleet/errors';
 import { generateKeyPair, toHex } from '@seedfleet/ledger';
 import { packetParser, type Device, type Run } from '@seedfleet/protocol';
 import { io } from 'socket.io-client';
-import { aCoordinator, problemOf, type CoordinatorUnderTest } from '../testing/a-coordinator.js';
+import { aCoordinator, type CoordinatorUnderTest } from '../testing/a-coordinator.js';
 import { aToken, DeviceUnderTest, enrolmentBody } from '../testing/a-device.js';
 import { anUploadedModel, aRun } from '../testing/a-model.js';
+import { problemOf } from '../testing/operator-hands.js';
 
 let fleet: CoordinatorUnderTest;
 let run: Run;

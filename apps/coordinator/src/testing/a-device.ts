@@ -5,11 +5,11 @@ import {
   credentialContext, enrolmentContext, packetParser, type AnswerOf, type CoordinatorEventMap, type Credential, type DeviceEventMap, type Enrolment, type EventsFrom, type MessageOf, type NewEnrolmentToken,
 } from '@seedfleet/protocol';
 import { io, type Socket } from 'socket.io-client';
-import { type CoordinatorUnderTest } from './a-coordinator.js';
+import { type ReachableCoordinator } from './a-coordinator.js';
 
 type ClientSocket = Socket<CoordinatorEventMap, DeviceEventMap>;
 
-export async function aToken(fleet: CoordinatorUnderTest, request: object = {}): Promise<NewEnrolmentToken> {
+export async function aToken(fleet: ReachableCoordinator, request: object = {}): Promise<NewEnrolmentToken> {
   return (await fleet.call('POST', '/api/v1/enrolment-tokens', { body: request })).json as NewEnrolmentToken;
 }
 
@@ -29,9 +29,9 @@ export class DeviceUnderTest {
   private context!: ReplayContext;
   private chain!: ChainEnd;
 
-  constructor(readonly fleet: CoordinatorUnderTest, readonly keys: KeyPair, readonly id: string) {}
+  constructor(readonly fleet: ReachableCoordinator, readonly keys: KeyPair, readonly id: string) {}
 
-  static async enrol(fleet: CoordinatorUnderTest, token?: string): Promise<DeviceUnderTest> {
+  static async enrol(fleet: ReachableCoordinator, token?: string): Promise<DeviceUnderTest> {
     const keys = generateKeyPair();
     const body = enrolmentBody({ token: token ?? (await aToken(fleet)).token, keys });
     const answer = await fleet.call('POST', '/api/v1/device/enrolments', { body, token: null });
@@ -87,7 +87,7 @@ export class DeviceUnderTest {
   }
 
   /** Enrolled to ready in one go. */
-  static async ready(fleet: CoordinatorUnderTest, run: number): Promise<DeviceUnderTest> {
+  static async ready(fleet: ReachableCoordinator, run: number): Promise<DeviceUnderTest> {
     const device = await DeviceUnderTest.enrol(fleet);
     await device.connect();
     await device.hello();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { graphBuilder, writeModel } from '@seedfleet/onnx';
 import { type Model, type Run } from '@seedfleet/protocol';
-import { type CoordinatorUnderTest } from './a-coordinator.js';
+import { type ReachableCoordinator } from './a-coordinator.js';
 
 /** A small graph with two adapter sites: mean of embeddings, two linears of width 6. */
 export function aModelFile(): Uint8Array {
@@ -35,7 +35,7 @@ export function aModelRequest(model = aModelFile()) {
 }
 
 /** Registers and uploads the toy model. */
-export async function anUploadedModel(fleet: CoordinatorUnderTest): Promise<Model> {
+export async function anUploadedModel(fleet: ReachableCoordinator): Promise<Model> {
   const file = aModelFile();
   const created = await fleet.call('POST', '/api/v1/models', { body: aModelRequest(file) });
   const { id } = created.json as Model;
@@ -55,7 +55,7 @@ export function aRunRequest(model: string, policy: Record<string, number> = {}) 
   };
 }
 
-export async function aRun(fleet: CoordinatorUnderTest, model: string, policy: Record<string, number> = {}): Promise<Run> {
+export async function aRun(fleet: ReachableCoordinator, model: string, policy: Record<string, number> = {}): Promise<Run> {
   const answer = await fleet.call('POST', '/api/v1/runs', { body: aRunRequest(model, policy) });
   if (answer.status !== 201) throw new Error(`the run was refused: ${JSON.stringify(answer.json)}`);
   return answer.json as Run;
