@@ -1,5 +1,5 @@
 import { createServer, type Server as HttpServer } from 'node:http';
-import { type AddressInfo, Socket as TcpSocket } from 'node:net';
+import { type AddressInfo, type Socket as TcpSocket } from 'node:net';
 import { Server } from 'socket.io';
 import { io, type Socket } from 'socket.io-client';
 import { packetParser } from './packet-parser.js';
