@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { type Command } from 'commander';
 import { buildProgram } from './command-line.js';
 import { serveCoordinator } from './testing/served-coordinator.js';
@@ -29,6 +30,16 @@ test('every command that the help shows as an example exists with the options of
       const { stderr } = await typed(words.slice(1).map((word) => word.replaceAll('"', '')));
       expect({ line, stderr }).toEqual({ line, stderr: expect.stringMatching(/^(Problem: |\{"error":)/) });
     }
+  }
+});
+
+test('every command that docs/cli.md shows exists with its options', async () => {
+  const page = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
+  const lines = [...page.matchAll(/^seedfleet (.*)$/gm)].map(([, words]) => words ?? '');
+  expect(lines.length).toBeGreaterThan(5);
+  for (const line of lines) {
+    const { stderr } = await typed(line.split(' '));
+    expect({ line, stderr }).toEqual({ line, stderr: expect.stringMatching(/^Problem: /) });
   }
 });
 

@@ -19,6 +19,7 @@ export function addLoginCommands(program: Command, shell: Shell): void {
       const session = parseUrl({ url: options.url, token: await givenToken(options, shell) });
       const operator = await new CoordinatorClient(session).json(routes.whoami);
       const file = await saveSession(shell.surroundings, session);
+      if (isExposed(session.url)) shell.remark('The connection is not encrypted: whoever is on the way can read the token. Put TLS before the coordinator.');
       shell.printer.value({ url: session.url, ...operator, file }, () => `Logged in to ${session.url} as ${operator.name} (${operator.role}).`);
     }), 'seedfleet login --url http://127.0.0.1:7337 --token-file .seedfleet/admin-token', 'seedfleet login --url https://fleet.example.org --token-file - < token');
 
@@ -29,6 +30,12 @@ export function addLoginCommands(program: Command, shell: Shell): void {
       const operator = await client.json(routes.whoami);
       shell.printer.value({ url: client.url, ...operator }, sheetOf);
     }), 'seedfleet whoami');
+}
+
+/** Whether a token sent there leaves this machine in the clear. */
+export function isExposed(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 async function givenToken({ token, tokenFile }: LoginOptions, shell: Shell): Promise<string> {

@@ -2,6 +2,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serveCoordinator, type ServedCoordinator } from '../testing/served-coordinator.js';
 import { emptyFolder, typed } from '../testing/typed.js';
+import { isExposed } from './login-commands.js';
 
 let coordinator: ServedCoordinator;
 let homeFolder: string;
@@ -88,4 +89,11 @@ test.each([
   const outcome = await typed(words);
   expect(outcome.exitCode).toBe(2);
   expect(outcome.stderr).toContain(problem);
+});
+
+test.each([
+  ['http://127.0.0.1:7337', false], ['http://localhost:7337', false], ['http://[::1]:7337', false], ['https://fleet.example.org', false],
+  ['http://fleet.example.org', true], ['http://10.0.0.5:7337', true], ['http://127.0.0.1.example.org', true],
+])('a login at %s is warned of: %s', (url, exposed) => {
+  expect(isExposed(url)).toBe(exposed);
 });
