@@ -13,7 +13,7 @@ import { demoRun, roundsDefault } from './run-request.js';
 import { SocketTraffic } from './socket-traffic.js';
 import { watchFleet } from './watch.js';
 
-const pollMs = 250;
+const pollMs = 500;
 /** A run that commits nothing for so long is stuck. */
 const stillMsMax = 90_000;
 const replayTimeoutMs = 60_000;
@@ -94,9 +94,10 @@ async function followRun({ fleet, devices, id, rounds, traffic }: { fleet: DemoF
     for (;;) {
       const run = await client.call('showRun', { params: { id } });
       const connected = await noteTraffic(devices, traffic);
-      if (run.lastEvaluation?.round === 0) lossBefore = run.lastEvaluation.loss;
-      const lossChange = run.lastEvaluation === null || lossBefore === null ? null : run.lastEvaluation.loss - lossBefore;
-      view.show({ round: run.round, lossChange, accuracy: run.lastEvaluation?.accuracy ?? null, bytes: traffic.total(), devices: connected });
+      const evaluation = run.lastEvaluation;
+      if (evaluation?.round === 0) lossBefore = evaluation.loss;
+      const lossChange = evaluation === null || evaluation.round === 0 || lossBefore === null ? null : evaluation.loss - lossBefore;
+      view.show({ round: run.round, lossChange, accuracy: evaluation?.accuracy ?? null, bytes: traffic.total(), devices: connected });
       if (run.state === 'completed') return run;
       if (run.state === 'failed' || run.state === 'cancelled') throw new Error(`The run ended early (${run.state}): ${run.cause ?? 'no cause was given'}.`);
       if (run.round !== moved.round) moved = { round: run.round, at: Date.now() };
