@@ -15,7 +15,7 @@ const policies = fc.record({
 const schedules = fc.array(fc.integer({ min: 0, max: 0xffffffff }), { maxLength: 400 });
 
 /** Steps in which a fair world surely ends a run of six rounds and five devices; a livelock needs more. */
-const fairStepsMax = 5_000;
+const fairStepsMax = 1_500;
 
 describe('whatever happens on the way', () => {
   test('every promise of docs/rounds.md holds, and a fair world ends the run with one state everywhere', () => {
@@ -25,6 +25,6 @@ describe('whatever happens on the way', () => {
       expect(fleet.settle(fairStepsMax)).toBeLessThan(fairStepsMax);
       expect(fleet.database.commits.map(({ round }) => round)).toEqual(fleet.database.commits.map((_, round) => round));
       if (fleet.database.ended === 'completed') expect(fleet.database.commits).toHaveLength(policy.roundsMax);
-    }), { numRuns: 150 });
+    }), { numRuns: 60, endOnFailure: true });
   });
 });

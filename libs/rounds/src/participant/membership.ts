@@ -53,9 +53,11 @@ export function prepareAgain(state: Participant): ParticipantStep {
   return { state: { ...state, phase: { type: 'preparing', resting: false } }, effects: [{ type: 'prepare' }] };
 }
 
+/** The coordinator knows where we stand, unless a commit and the announcement crossed: then it takes us for late, and hears of us again. */
 export function takeAnnounced(state: Participant, headRound: number): ParticipantStep {
+  const crossed = headRound !== state.announcedRound || roundToBe(state) !== state.announcedRound;
   return stay({
-    ...state, headRound: Math.max(state.headRound, headRound), announcing: state.announcing === 'sent' ? 'not' : state.announcing,
+    ...state, headRound: Math.max(state.headRound, headRound), announcing: state.announcing !== 'sent' ? state.announcing : crossed ? 'due' : 'not',
     tries: { ...state.tries, announce: 0 },
   });
 }
@@ -84,7 +86,7 @@ export function takeEnd(state: Participant, { state: how }: Extract<ParticipantI
 export function speakAtHead(state: Participant): ParticipantStep {
   if (isChanging(state) || state.queue.length > 0 || state.round < state.headRound) return stay(state);
   const announced: ParticipantStep = state.connected && state.announcing === 'due'
-    ? { state: { ...state, announcing: 'sent' }, effects: [{ type: 'announce', round: state.round }] } : stay(state);
+    ? { state: { ...state, announcing: 'sent', announcedRound: state.round }, effects: [{ type: 'announce', round: state.round }] } : stay(state);
   if (state.ended === null) return announced;
   const finished = finish(announced.state, state.ended);
   return { ...finished, effects: [...announced.effects, ...finished.effects] };

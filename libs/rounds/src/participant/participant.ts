@@ -62,6 +62,8 @@ export interface Participant {
    * (it thinks that this device is behind, and has been told what we have), `sent` until it is answered, `resting` until the timer.
    */
   announcing: 'not' | 'owed' | 'due' | 'sent' | 'resting';
+  /** the round that was announced last */
+  announcedRound: number;
   /** the checkpoint failed, or the state was reset: catch up by log only, until the head is reached */
   logOnly: boolean;
   /** the state differed from the fleet's at this round and nothing newer has worked since */
@@ -81,7 +83,7 @@ export interface Participant {
 export function createParticipant({ run, round, batches }: { run: number; round: number; batches: number }): Participant {
   return {
     run, phase: { type: 'assigned' }, connected: false, round, headRound: round, batches, trainExamples: 0, heldOutExamples: 0,
-    sync: { type: 'none' }, queue: [], announcing: 'not', logOnly: false, mismatchRound: null, work: null, heldOut: null, engine: 'idle',
+    sync: { type: 'none' }, queue: [], announcing: 'not', announcedRound: round, logOnly: false, mismatchRound: null, work: null, heldOut: null, engine: 'idle',
     failures: 0, tries: { prepare: 0, announce: 0, tail: 0 }, ended: null,
   };
 }

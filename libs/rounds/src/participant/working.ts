@@ -31,10 +31,15 @@ export function takeStart(state: Participant, start: Extract<ParticipantInput, {
     return { state: again, effects: [accept, ...resendReport(again)] };
   }
   if (work !== null && isNewer(work, start)) return { state, effects: [decline('busy')] };
-  if (round !== roundToBe(state)) return { state: { ...state, headRound: Math.max(state.headRound, round) }, effects: [decline('state-mismatch')] };
+  const toBe = roundToBe(state);
+  if (round !== toBe) {
+    // Told that we are behind, the coordinator does not ask again before it hears that we are not.
+    const announcing = toBe !== null && round < toBe ? state.announcing : 'due';
+    return { state: { ...state, headRound: Math.max(state.headRound, round), announcing }, effects: [decline('state-mismatch')] };
+  }
   if (!seedsMatch) {
     // Either commits are missing that nobody told of, or the seeds were chosen: both end in asking the log, never in an evaluation.
-    const probe = probeHead({ ...state, announcing: state.announcing === 'not' ? 'owed' : state.announcing });
+    const probe = probeHead(owing(state));
     return { ...probe, effects: [decline('state-mismatch'), ...probe.effects] };
   }
   if (declined !== null) return { state, effects: [decline(declined)] };
@@ -46,7 +51,7 @@ export function takeStart(state: Participant, start: Extract<ParticipantInput, {
 export function beginWork(state: Participant, { nowMs }: Moment): ParticipantStep {
   const { work, batches } = state;
   if (work === null) return stay(state);
-  if (work.round < state.round) return stay({ ...state, work: null });
+  if (work.round < state.round) return stay({ ...(work.stage.type === 'reporting' ? owing(state) : state), work: null });
   if (work.stage.type !== 'held' || state.engine !== 'idle' || isChanging(state) || work.round !== state.round) return stay(state);
   if (nowMs >= work.deadlineAtMs) return stay({ ...state, work: null });
   const { round, attempt, group, seeds } = work;
@@ -82,7 +87,7 @@ export function takeReportAnswer(state: Participant, key: AttemptKey): Participa
 
 export function takeReportRefusal(state: Participant, { code, ...key }: { code: ErrorCode } & AttemptKey, moment: Moment): ParticipantStep {
   if (!isAbout(state.work, key) || state.work.stage.type !== 'reporting') return stay(state);
-  const dropped: Participant = { ...state, work: null };
+  const dropped: Participant = { ...(state.work.stage.tries > 0 ? owing(state) : state), work: null };
   if (code === 'report.stale-state') {
     // Behind, or about to move: that explains it, and catching up announces the new state. At rest at the head nothing does.
     return isChanging(dropped) || dropped.round < dropped.headRound ? stay({ ...dropped, announcing: 'due' }) : startOver(dropped);
@@ -108,6 +113,11 @@ export function resendReport({ work, connected }: Participant): ParticipantEffec
   if (!connected || work === null || (work.stage.type !== 'reporting' && work.stage.type !== 'reported')) return [];
   const { round, attempt, stage: { differences, examples } } = work;
   return [{ type: 'send-report', round, attempt, differences, examples }];
+}
+
+/** A refusal of our state may have been lost: after one more commit the coordinator hears where we stand. */
+function owing(state: Participant): Participant {
+  return state.announcing === 'not' ? { ...state, announcing: 'owed' } : state;
 }
 
 function isAbout(work: Work | null, { round, attempt }: AttemptKey): work is Work {

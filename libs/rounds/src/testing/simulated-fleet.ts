@@ -1,11 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
 import { type ConductorEffect } from '../conductor/conductor-effect.js';
 import { type Conductor, type CountedReport, createConductor } from '../conductor/conductor.js';
 import { type ConductorInput, type ConductorTimer } from '../conductor/conductor-input.js';
 import { type RoundPolicy } from '../conductor/round-policy.js';
 import { stepConductor } from '../conductor/step-conductor.js';
 import { type Moment } from '../moment.js';
-import { type DeviceLine, SimulatedDevice } from './simulated-device.js';
+import { type DeviceLine, SimulatedDevice, textOf } from './simulated-device.js';
 
 /** What a coordinator's database holds of the run. Only `perform` writes it. */
 interface Database {
@@ -55,23 +54,24 @@ export class SimulatedFleet implements DeviceLine {
   act(choice: number): void {
     const pick = choice >>> 8;
     const device = this.devices[pick % this.devices.length] as SimulatedDevice;
-    switch (choice & 15) {
-      case 7: return this.fly(pick, 'lose');
-      case 8: return this.fly(pick, 'repeat');
-      case 9: case 10: case 11: return void device.jobs.shift()?.();
-      case 12: return this.fireNextTimer();
-      case 13: return device.connected ? this.disconnect(device) : this.connect(device);
-      case 14: return this.breakSomething(choice >>> 4, device);
-      case 15: return this.interfere(choice >>> 4);
-      default: return this.fly(pick, 'deliver');
-    }
+    const slot = choice & 63;
+    if (slot < 28) return this.fly(0, 'deliver');
+    if (slot < 34) return this.fly(pick, 'deliver');
+    if (slot < 36) return this.fly(pick, 'lose');
+    if (slot < 38) return this.fly(pick, 'repeat');
+    if (slot < 54) return void this.devices.find(({ jobs }, index) => jobs.length > 0 && (index >= pick % this.devices.length || slot > 45))?.jobs.shift()?.();
+    if (slot < 56) return this.fireNextTimer();
+    if (slot < 60) return this.devices.filter(({ connected }) => !connected).slice(0, 1).forEach((apart) => this.connect(apart));
+    if (slot < 61) return this.disconnect(device);
+    if (slot < 63) return this.breakSomething(pick, device);
+    this.interfere(pick);
   }
 
   /** A fair world from now on: everything arrives, everybody is connected. Returns the steps until the run is over and everyone has its state. */
   settle(stepsMax: number): number {
     this.effectsLeft = Infinity;
     for (let step = 0; step < stepsMax; step++) {
-      if (this.database.ended !== null && this.devices.every(({ finalRound }) => finalRound === this.database.commits.length)) return step;
+      if (this.database.ended !== null && this.devices.every((device) => this.isDone(device))) return step;
       if (this.conductor === null && this.database.ended === null) this.restart();
       if (this.conductor?.phase.type === 'paused' || this.conductor?.wish?.type === 'pause') this.tell({ type: 'resume' });
       this.devices.forEach((device, index) => {
@@ -88,11 +88,12 @@ export class SimulatedFleet implements DeviceLine {
   }
 
   announce(device: SimulatedDevice, round: number): void {
+    const expire = () => device.take({ type: 'unanswered', request: 'announce' });
     this.ask(device, () => {
       const { trainExamples, heldOutExamples } = device.data;
-      this.answer(device, () => device.take({ type: 'announced', headRound: this.database.commits.length }));
-      if (device.disk.round === round) this.tell({ type: 'arrival', device: device.id, round, stateMatches: !device.disk.corrupt, trainExamples, heldOutExamples });
-    }, () => device.take({ type: 'unanswered', request: 'announce' }));
+      this.answer(device, () => device.take({ type: 'announced', headRound: this.database.commits.length }), expire);
+      if (device.disk.round >= round) this.tell({ type: 'arrival', device: device.id, round, stateMatches: !device.disk.corrupt, trainExamples, heldOutExamples });
+    }, expire);
   }
 
   answerStart: DeviceLine['answerStart'] = (device, { round, attempt, ...answer }) => this.ask(device, () => this.tell(answer.accepted
@@ -102,17 +103,18 @@ export class SimulatedFleet implements DeviceLine {
   report: DeviceLine['report'] = (device, { round, attempt, examples, differences }) => {
     const stateMatches = !device.disk.corrupt;
     this.ask(device, () => {
-      if (this.database.ended !== null) return this.answer(device, () => device.take({ type: 'report-refused', round, attempt, code: 'run.not-running' }));
+      if (this.database.ended !== null) return this.answer(device, () => device.take({ type: 'report-refused', round, attempt, code: 'run.not-running' }), () => device.take({ type: 'unanswered', request: 'report' }));
       return this.tell({ type: 'report', device: device.id, report: { round, attempt, stateMatches, examples, differences } });
     }, () => device.take({ type: 'unanswered', request: 'report' }));
   };
 
   tail(device: SimulatedDevice, from: number): void {
+    const expire = () => device.take({ type: 'unanswered', request: 'tail' });
     this.ask(device, () => {
       const headRound = this.database.commits.length;
       const commits = this.database.commits.slice(from, from + tailPage).map(({ round }) => Uint8Array.of(round));
-      this.answer(device, () => device.take({ type: 'tail', from, commits, headRound, cheaper: headRound - from > 2 ? 'checkpoint' : 'log' }));
-    }, () => device.take({ type: 'unanswered', request: 'tail' }));
+      this.answer(device, () => device.take({ type: 'tail', from, commits, headRound, cheaper: headRound - from > 2 ? 'checkpoint' : 'log' }), expire);
+    }, expire);
   }
 
   answerEvaluationStart: DeviceLine['answerEvaluationStart'] = (device, { round, accepted }) => {
@@ -125,9 +127,9 @@ export class SimulatedFleet implements DeviceLine {
 
   tell(input: ConductorInput): void {
     if (this.conductor === null) return;
-    const before = structuredClone(this.conductor);
+    const before = textOf(this.conductor);
     const { state, effects } = stepConductor(this.conductor, input, this.moment());
-    if (!isDeepStrictEqual(this.conductor, before)) throw new Error(`a step wrote its state on ${input.type}`);
+    if (textOf(this.conductor) !== before) throw new Error(`a step wrote its state on ${input.type}`);
     this.conductor = state;
     let committed: number | null = null;
     for (const effect of effects) {
@@ -161,9 +163,9 @@ export class SimulatedFleet implements DeviceLine {
       }
       case 'answer-report':
         expect(database.recorded).toContain(`${effect.round}/${effect.attempt}/${effect.device}`);
-        return this.answerTo(effect.device, (device) => device.take({ type: 'report-answered', round: effect.round, attempt: effect.attempt }));
+        return this.answerTo(effect.device, (device) => device.take({ type: 'report-answered', round: effect.round, attempt: effect.attempt }), 'report');
       case 'refuse-report':
-        return this.answerTo(effect.device, (device) => device.take({ type: 'report-refused', round: effect.round, attempt: effect.attempt, code: effect.code }));
+        return this.answerTo(effect.device, (device) => device.take({ type: 'report-refused', round: effect.round, attempt: effect.attempt, code: effect.code }), 'report');
       case 'commit':
         expect({ round: effect.round, attempt: effect.attempt }).toEqual({ round: database.open?.round, attempt: database.open?.attempt });
         expect(effect.round).toBe(database.commits.length);
@@ -184,8 +186,8 @@ export class SimulatedFleet implements DeviceLine {
       case 'set-timer': return void this.timers.set(effect.name, effect);
       case 'start-evaluation':
         return effect.devices.forEach((id) => this.answerTo(id, (device) => device.take({ type: 'evaluation-start', round: effect.round, deadlineMs: effect.deadlineMs })));
-      case 'answer-evaluation': return this.answerTo(effect.device, (device) => device.take({ type: 'evaluation-answered', round: effect.round }));
-      case 'refuse-evaluation': return this.answerTo(effect.device, (device) => device.take({ type: 'refused', request: 'evaluation', code: effect.code }));
+      case 'answer-evaluation': return this.answerTo(effect.device, (device) => device.take({ type: 'evaluation-answered', round: effect.round }), 'evaluation');
+      case 'refuse-evaluation': return this.answerTo(effect.device, (device) => device.take({ type: 'refused', request: 'evaluation', code: effect.code }), 'evaluation');
       case 'save-evaluation':
         expect(effect.lossSum).toBe(1.5 * effect.devices);
         database.evaluatedRound = effect.round;
@@ -269,8 +271,8 @@ export class SimulatedFleet implements DeviceLine {
   }
 
   private interfere(choice: number): void {
-    if ((choice & 1) === 0) return this.tell({ type: (choice & 2) === 0 ? 'pause' : 'resume' });
-    if ((choice & 127) === 127) this.tell({ type: 'stop', cause: 'operator' });
+    if ((choice & 3) < 3) return this.tell({ type: (choice & 3) === 0 ? 'pause' : 'resume' });
+    if ((choice & 63) === 63) this.tell({ type: 'stop', cause: 'operator' });
   }
 
   private fireNextTimer(): void {
@@ -304,6 +306,11 @@ export class SimulatedFleet implements DeviceLine {
     expect(['idle', 'between']).not.toContain(type);
   }
 
+  /** A completed run leaves its state on every device; one that was given up is not prepared for any more. */
+  private isDone({ finalRound }: SimulatedDevice): boolean {
+    return this.database.ended === 'completed' ? finalRound === this.database.commits.length : finalRound !== null;
+  }
+
   /** A message from the device. */
   private ask(device: SimulatedDevice, arrive: () => void, expire: () => void = () => undefined): void {
     if (device.connected) this.flights.push({ device, session: device.session, arrive, expire });
@@ -314,9 +321,11 @@ export class SimulatedFleet implements DeviceLine {
     this.ask(device, arrive, expire);
   }
 
-  private answerTo(id: string, arrive: (device: SimulatedDevice) => void, expire: () => void = () => undefined): void {
+  /** @param expires the device's request that is unanswered if this is lost, or what its loss tells the coordinator */
+  private answerTo(id: string, arrive: (device: SimulatedDevice) => void, expires: 'report' | 'evaluation' | (() => void) = () => undefined): void {
     const device = this.devices.find((candidate) => candidate.id === id);
-    if (device !== undefined) this.answer(device, () => arrive(device), expire);
+    if (device === undefined) return;
+    this.answer(device, () => arrive(device), typeof expires === 'function' ? expires : () => device.take({ type: 'unanswered', request: expires }));
   }
 
   private fly(pick: number, fate: 'deliver' | 'lose' | 'repeat'): void {
