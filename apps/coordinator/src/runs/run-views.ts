@@ -91,7 +91,7 @@ export class RunViews {
     return body;
   }
 
-  async requireRun(id: number): Promise<void> {
+  private async requireRun(id: number): Promise<void> {
     if (await this.runs.find(id) === null) throw notFound(id);
   }
 }

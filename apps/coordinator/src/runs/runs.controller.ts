@@ -5,7 +5,8 @@ import { octetStream, type ResponseOf } from '@seedfleet/protocol';
 import { type Request, type Response } from 'express';
 import { Handles, Input, type InputOf } from '../app/handles.js';
 import { sendBytes, sendFile } from '../app/send-bytes.js';
-import { CallingOperator } from '../operators/access.guard.js';
+import { CallingOperator, CurrentCaller, type Caller } from '../operators/access.guard.js';
+import { RunAccess } from './run-access.js';
 import { RunViews } from './run-views.js';
 import { RunsService } from './runs.service.js';
 
@@ -13,7 +14,7 @@ type One = InputOf<'showRun'>;
 
 @Controller()
 export class RunsController {
-  constructor(private readonly runs: RunsService, private readonly views: RunViews) {}
+  constructor(private readonly runs: RunsService, private readonly views: RunViews, private readonly access: RunAccess) {}
 
   @Handles('createRun')
   create(@CallingOperator() operator: string, @Input() { body }: InputOf<'createRun'>): Promise<ResponseOf<'createRun'>> {
@@ -51,25 +52,27 @@ export class RunsController {
   }
 
   @Handles('showManifest')
-  manifest(@Input() { params }: One): Promise<ResponseOf<'showManifest'>> {
+  async manifest(@CurrentCaller() caller: Caller, @Input() { params }: One): Promise<ResponseOf<'showManifest'>> {
+    await this.access.require(caller, params.id);
     return this.views.manifest(params.id);
   }
 
   @Handles('downloadLog')
-  async log(@Input() { params, query }: InputOf<'downloadLog'>, @Res() response: Response): Promise<void> {
-    await this.views.requireRun(params.id);
+  async log(@CurrentCaller() caller: Caller, @Input() { params, query }: InputOf<'downloadLog'>, @Res() response: Response): Promise<void> {
+    await this.access.require(caller, params.id);
     response.type(octetStream);
     await pipeline(Readable.from(this.views.log(params.id, query.from), { objectMode: true }), response);
   }
 
   @Handles('downloadCheckpoint')
-  async checkpoint(@Input() { params }: One, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async checkpoint(@CurrentCaller() caller: Caller, @Input() { params }: One, @Req() request: Request, @Res() response: Response): Promise<void> {
+    await this.access.require(caller, params.id);
     sendBytes(request, response, await this.views.checkpoint(params.id));
   }
 
   @Handles('downloadRunFile')
-  async file(@Input() { params, query }: InputOf<'downloadRunFile'>, @Res() response: Response): Promise<void> {
-    await sendFile(response, await this.runs.locateFile(params.id, query.path));
+  async file(@CurrentCaller() caller: Caller, @Input() { params, query }: InputOf<'downloadRunFile'>, @Res() response: Response): Promise<void> {
+    await sendFile(response, await this.access.locateFile(caller, { run: params.id, path: query.path }));
   }
 
   @Handles('listRounds')

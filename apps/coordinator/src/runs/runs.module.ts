@@ -4,12 +4,14 @@ import { RoundsModule } from '../rounds/rounds.module.js';
 import { AssignmentRepository } from './assignment.repository.js';
 import { AssignmentsGateway } from './assignments.gateway.js';
 import { AssignmentsService } from './assignments.service.js';
+import { RunAccess } from './run-access.js';
+import { RunCreation } from './run-creation.js';
 import { RunViews } from './run-views.js';
 import { RunsController } from './runs.controller.js';
 import { RunsService } from './runs.service.js';
 
 @Module({
   imports: [ModelsModule, RoundsModule], controllers: [RunsController],
-  providers: [RunsService, RunViews, AssignmentsService, AssignmentRepository, AssignmentsGateway], exports: [AssignmentsService],
+  providers: [RunsService, RunCreation, RunViews, RunAccess, AssignmentsService, AssignmentRepository, AssignmentsGateway], exports: [AssignmentsService],
 })
 export class RunsModule {}
