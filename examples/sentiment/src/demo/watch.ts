@@ -23,7 +23,11 @@ export async function watchFleet({ fleet, say }: { fleet: DemoFleet; say: (line:
     await sleep(quietMs / 3);
     if (changedAt === 0 || Date.now() - changedAt < quietMs) continue;
     changedAt = 0;
-    await fleet.restart();
-    say('The code changed: coordinator and workers run the new build.');
+    try {
+      await fleet.restart();
+      say('The code changed: coordinator and workers run the new build.');
+    } catch (error) {
+      say(`The code changed, and the fleet does not start with it. ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 }
