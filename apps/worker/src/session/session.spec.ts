@@ -1,88 +1,19 @@
-import { createServer, type Server as HttpServer } from 'node:http';
-import { type AddressInfo } from 'node:net';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FleetError, toRefusal } from '@seedfleet/errors';
-import { fromHex, generateKeyPair, toHex, verify } from '@seedfleet/ledger';
-import { packetParser, toProblem, type MessageOf } from '@seedfleet/protocol';
+import { type MessageOf } from '@seedfleet/protocol';
 import pino from 'pino';
-import { Server } from 'socket.io';
-import { enrol, enrolmentMessage } from '../enrolment/enrol.js';
+import { enrol } from '../enrolment/enrol.js';
 import { surroundingsOfProcess } from '../surroundings-of-process.js';
+import { SmallCoordinator, token } from '../testing/small-coordinator.fixture.js';
 import { readDeviceRecord } from '../vault/device-record.js';
 import { readDeviceKey, vaultPath } from '../vault/vault.js';
 import { coordinatorApi } from './coordinator-api.js';
-import { credentialMessage, credentialsOf } from './credential.js';
+import { credentialsOf } from './credential.js';
 import { openSession, type Session, type SessionOwner } from './session.js';
 
-const coordinatorKey = toHex(generateKeyPair().publicKey);
-const token = 'sfe_a-token';
 const logger = pino({ level: 'silent' });
-
-/** The device side of a coordinator over real HTTP and socket.io, with the checks that the protocol asks of it. */
-class SmallCoordinator {
-  readonly http: HttpServer;
-  readonly io: Server;
-  publicKey: Uint8Array | null = null;
-  revoked = false;
-  credentialsGiven = 0;
-  lifeMs = 60_000;
-  private challenge = '';
-
-  constructor() {
-    this.http = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        try {
-          const answer = this.answer(request.url ?? '', JSON.parse(Buffer.concat(chunks).toString() || '{}') as Record<string, string>);
-          response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
-        } catch (error) {
-          const problem = toProblem(error);
-          response.writeHead(problem.status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
-        }
-      });
-    });
-    this.io = new Server(this.http, { parser: packetParser, transports: ['websocket'], perMessageDeflate: false });
-    this.io.of('/device').use((socket, next) => {
-      if (socket.handshake.auth['credential'] === `credential-${this.credentialsGiven}`) return next();
-      next(Object.assign(new Error('refused'), { data: toRefusal(new FleetError('credential.invalid', { problem: 'The credential is not valid.' })) }));
-    });
-  }
-
-  async start(): Promise<string> {
-    await new Promise<void>((resolve) => this.http.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    await this.io.close();
-  }
-
-  private answer(path: string, body: Record<string, string>): unknown {
-    switch (path) {
-      case '/api/v1/device/enrolments': {
-        if (body['token'] !== token) throw new FleetError('token.unknown', { field: 'token', problem: 'No such token.' });
-        const publicKey = fromHex(body['publicKey'] ?? '');
-        if (!verify({ publicKey, message: enrolmentMessage({ token, publicKey }), signature: fromHex(body['proof'] ?? '') })) throw new FleetError('enrolment.proof', { problem: 'The proof is wrong.' });
-        this.publicKey = publicKey;
-        return { device: 'd1', state: 'active', coordinatorKey };
-      }
-      case '/api/v1/device/challenges':
-        this.challenge = toHex(generateKeyPair().publicKey);
-        return { challenge: this.challenge };
-      case '/api/v1/device/credentials': {
-        if (this.revoked) throw new FleetError('device.revoked', { problem: 'The operator revoked this device.' });
-        const signature = fromHex(body['signature'] ?? '');
-        if (this.publicKey === null || !verify({ publicKey: this.publicKey, message: credentialMessage(this.challenge), signature })) throw new FleetError('credential.signature', { problem: 'The signature is wrong.' });
-        this.credentialsGiven++;
-        return { credential: `credential-${this.credentialsGiven}`, expiresAt: new Date(Date.now() + this.lifeMs).toISOString(), coordinatorKey };
-      }
-      default: throw new FleetError('request.unknown-route', { problem: 'No such route.' });
-    }
-  }
-}
 
 const opened: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -132,7 +63,7 @@ describe('enrolment', () => {
     const home = aHome();
     const { state } = await enrol({ api: coordinatorApi(url), url, token, home, name: 'a device' });
     expect(state).toBe('active');
-    expect(readDeviceRecord(vaultPath(home, 'device'))).toMatchObject({ device: 'd1', coordinatorKey, url });
+    expect(readDeviceRecord(vaultPath(home, 'device'))).toMatchObject({ device: 'd1', coordinatorKey: coordinator.coordinatorKey, url });
     expect(coordinator.publicKey).not.toBeNull();
   });
 

@@ -6,7 +6,7 @@ import { encodeLog, generateKeyPair, toHex } from '@seedfleet/ledger';
 import { seedFromHex } from '@seedfleet/numerics';
 import pino from 'pino';
 import { Replica } from '../participation/replica.js';
-import { aLog, type ALog } from '../testing/a-log.js';
+import { aLog, type ALog } from '../testing/a-log.fixture.js';
 import { keepDevice, keepNewKey, openVault, readDeviceKey, vaultPath } from './vault.js';
 
 const logger = pino({ level: 'silent' });
