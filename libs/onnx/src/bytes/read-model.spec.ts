@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { FleetError } from '@seedfleet/errors';
+import fc from 'fast-check';
 import { graphBuilder } from '../builder/graph-builder.js';
 import { type OnnxModel } from '../graph/model.js';
 import { externalTensor } from '../graph/tensor.js';
+import { inspectSites } from '../sites/inspect-sites.js';
 import { externalLocations, readModel } from './read-model.js';
 import { writeModel } from './write-model.js';
 
@@ -71,4 +74,21 @@ test('a missing file of external weights is named, with the first weight in it',
 test('references to external weights survive reading and writing', () => {
   const model = readModel(writeModel(aModel({ external: [{ name: 'a', location: 'x.data' }, { name: 'b', location: 'y.data' }, { name: 'c', location: 'x.data' }] })), { external: () => true });
   expect(externalLocations(readModel(writeModel(model)))).toEqual(['x.data', 'y.data']);
+});
+
+test('a graph whose nodes are out of order is refused, with the node', () => {
+  const model = aModel();
+  model.graph.node[0]?.input.splice(0, 1, 'later');
+  expect(caught(() => readModel(writeModel(model), { file: 'broken.onnx' }))).toMatchObject({ code: 'model.not-onnx', problem: 'broken.onnx holds a broken graph: node "y/MatMul" reads "later" before anything makes it.' });
+});
+
+test('a damaged file is refused with one of our errors or read, and what was read can be inspected', () => {
+  const whole = writeModel(aModel({ external: [{ name: 'a', location: 'x.data' }] }));
+  const damage = fc.array(fc.record({ at: fc.nat(whole.length - 1), byte: fc.nat(255) }), { minLength: 1, maxLength: 4 });
+  fc.assert(fc.property(damage, fc.nat(whole.length), (changes, length) => {
+    const bytes = whole.slice(0, length + whole.length / 2);
+    for (const { at, byte } of changes) bytes[at] = byte;
+    const error = caught(() => inspectSites(readModel(bytes, { external: () => true })));
+    if (error !== undefined) expect(error).toBeInstanceOf(FleetError);
+  }), { numRuns: 2000 });
 });

@@ -3,6 +3,7 @@ import { FleetError } from '@seedfleet/errors';
 import { ModelProtoSchema, type GraphProto, type ModelProto, type TensorProto } from '../generated/onnx_pb.js';
 import { type OnnxModel } from '../graph/model.js';
 import { isExternal } from '../graph/tensor.js';
+import { defectOf } from '../graph/validate.js';
 
 const opsetMin = 13;
 
@@ -27,6 +28,8 @@ export function readModel(bytes: Uint8Array, { external, file = 'The model file'
   if (opset < opsetMin) {
     throw new FleetError('model.opset-too-old', { field: 'opset_import', problem: `${file} uses ONNX operator set ${opset}; ${opsetMin} is the oldest that can be rewritten.` });
   }
+  const defect = defectOf(graph);
+  if (defect !== undefined) throw new FleetError('model.not-onnx', { field: 'graph', problem: `${file} holds a broken graph: ${defect}.` });
   if (external) requireExternalFiles(graph, { external, file });
   return { opset, graph, proto };
 }

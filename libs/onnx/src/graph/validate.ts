@@ -6,27 +6,34 @@ import { type GraphProto, type NodeProto } from '../generated/onnx_pb.js';
  * @param step what has just been done, for the message: a failure here is an error of ours, not of the model
  */
 export function validate(graph: GraphProto, step: string): GraphProto {
-  const broken = (problem: string) => new InvariantError(`The graph is broken after "${step}": ${problem}.`);
+  const problem = defectOf(graph);
+  if (problem !== undefined) throw new InvariantError(`The graph is broken after "${step}": ${problem}.`);
+  return graph;
+}
+
+/** The first thing that is wrong with a graph, or undefined. */
+export function defectOf(graph: GraphProto): string | undefined {
   // Before IR version 4 every initializer is also listed as an input, so inputs may repeat initializers.
   const defined = new Set(graph.initializer.map((tensor) => tensor.name));
-  if (defined.size !== graph.initializer.length) throw broken('two initializers share a name');
+  if (defined.size !== graph.initializer.length) return 'two initializers share a name';
   for (const sparse of graph.sparseInitializer) defined.add(sparse.values?.name ?? '');
   const inputs = new Set<string>();
   for (const { name } of graph.input) {
-    if (inputs.has(name)) throw broken(`two inputs are named "${name}"`);
+    if (inputs.has(name)) return `two inputs are named "${name}"`;
     inputs.add(name);
     defined.add(name);
   }
   for (const node of graph.node) {
-    for (const name of readsOf(node)) if (!defined.has(name)) throw broken(`node "${node.name}" reads "${name}" before anything makes it`);
+    const missing = readsOf(node).find((name) => !defined.has(name));
+    if (missing !== undefined) return `node "${node.name}" reads "${missing}" before anything makes it`;
     for (const name of node.output) {
       if (name === '') continue;
-      if (defined.has(name)) throw broken(`"${name}" is made twice`);
+      if (defined.has(name)) return `"${name}" is made twice`;
       defined.add(name);
     }
   }
-  for (const { name } of graph.output) if (!defined.has(name)) throw broken(`nothing makes the output "${name}"`);
-  return graph;
+  const lost = graph.output.find(({ name }) => !defined.has(name));
+  return lost && `nothing makes the output "${lost.name}"`;
 }
 
 /** Names of the values that a node reads: its inputs, and what the graphs inside it take from outside. */

@@ -48,7 +48,8 @@ export function insertAdapters(graph: GraphProto, adapters: readonly AdapterPlan
     }
     const [x, y] = [layouts.get(linear.x), layouts.get(linear.y)];
     if (x?.layout !== 'rows' || y?.layout !== 'rows') {
-      throw new FleetError('model.not-tileable', { field: linear.site, problem: `Nothing says on which axis the examples stand at the site "${linear.site}", so its rows cannot be told apart.` });
+      throw new FleetError('model.not-tileable', { field: linear.site, problem: `Nothing says on which axis the examples stand at the site "${linear.site}", so its rows cannot be told apart.`,
+        fix: 'Choose other sites, or export the model with the examples on the first axis and without control flow.' });
     }
     const base = names.inAdapter(linear.site, 'base');
     added.nodes.push(revise(node, { output: [base, ...node.output.slice(1)] }));

@@ -1,5 +1,6 @@
 import { graphBuilder, type GraphBuilder } from '../builder/graph-builder.js';
 import { type GraphProto } from '../generated/onnx_pb.js';
+import { type AdapterPlan } from './insert-adapters.js';
 
 /** One line a node, without attributes: `MatMul(x, w) -> y`. */
 export function lines(graph: GraphProto): string[] {
@@ -17,4 +18,9 @@ export function graphOf(build: (g: GraphBuilder) => void): GraphProto {
 
 export function zeros(g: GraphBuilder, name: string, ...shape: number[]): string {
   return g.weight(name, new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
+}
+
+/** An adapter of rank 1 with A = 0. @param inputs d_in of the site */
+export function adapterAt(site: string, inputs: number): AdapterPlan {
+  return { site, input: `B/${site}`, a: new Float32Array(inputs), rank: 1, alpha: 2 };
 }
