@@ -75,9 +75,12 @@ export function missAnnouncement(state: Participant, code: ErrorCode | null, mom
   };
 }
 
-/** The run is over. A device that lacks commits of it still fetches them: the adapter is theirs too. */
+/**
+ * The run is over. A device that lacks commits of it still fetches them: the adapter is its own too. Whether it lacks any, the answer to a
+ * last announcement says: the last broadcast may have been lost.
+ */
 export function takeEnd(state: Participant, { state: how }: Extract<ParticipantInput, { type: 'ended' }>): ParticipantStep {
-  const over: Participant = { ...state, ended: how, work: null, heldOut: null };
+  const over: Participant = { ...state, ended: how, work: null, heldOut: null, announcing: 'due' };
   const prepared = over.phase.type === 'ready';
   return prepared || how === 'completed' ? stay(over) : finish(over, how);
 }
@@ -85,11 +88,10 @@ export function takeEnd(state: Participant, { state: how }: Extract<ParticipantI
 /** Says what there is to say at the head: that the run's last state stands, or the state that the coordinator waits for. */
 export function speakAtHead(state: Participant): ParticipantStep {
   if (isChanging(state) || state.queue.length > 0 || state.round < state.headRound) return stay(state);
-  const announced: ParticipantStep = state.connected && state.announcing === 'due'
-    ? { state: { ...state, announcing: 'sent', announcedRound: state.round }, effects: [{ type: 'announce', round: state.round }] } : stay(state);
-  if (state.ended === null) return announced;
-  const finished = finish(announced.state, state.ended);
-  return { ...finished, effects: [...announced.effects, ...finished.effects] };
+  if (state.connected && state.announcing === 'due') {
+    return { state: { ...state, announcing: 'sent', announcedRound: state.round }, effects: [{ type: 'announce', round: state.round }] };
+  }
+  return state.ended !== null && state.announcing === 'not' ? finish(state, state.ended) : stay(state);
 }
 
 function finish(state: Participant, how: 'completed' | 'failed' | 'cancelled'): ParticipantStep {

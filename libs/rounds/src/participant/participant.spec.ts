@@ -228,10 +228,17 @@ describe('an evaluation', () => {
   });
 });
 
-test('a run that ends is finished once its last commits are replayed', () => {
+test('a device that the last broadcast never reached fetches it before it finishes', () => {
+  const device = readyDevice(5);
+  expect(device.tell({ type: 'ended', state: 'completed' })).toEqual([{ type: 'announce', round: 5 }]);
+  expect(device.tell({ type: 'announced', headRound: 6 })).toEqual([{ type: 'request-tail', from: 5 }]);
+});
+
+test('a run that ends is finished once its last commits are replayed and the coordinator has confirmed that there are no more', () => {
   const device = readyDevice();
   device.tell(commit(0));
   expect(device.tell({ type: 'ended', state: 'completed' })).toEqual([]);
-  expect(device.tell({ type: 'applied', round: 1 })).toEqual([{ type: 'finish', state: 'completed', round: 1 }]);
+  expect(device.tell({ type: 'applied', round: 1 })).toEqual([{ type: 'announce', round: 1 }]);
+  expect(device.tell({ type: 'announced', headRound: 1 })).toEqual([{ type: 'finish', state: 'completed', round: 1 }]);
   expect(device.tell(start({ round: 1 }))).toMatchObject([{ type: 'answer-start', accepted: false, reason: 'policy' }]);
 });

@@ -88,11 +88,13 @@ export class SimulatedFleet implements DeviceLine {
   }
 
   announce(device: SimulatedDevice, round: number): void {
+    const { trainExamples, heldOutExamples } = device.data;
+    const stateMatches = !device.disk.corrupt;
     const expire = () => device.take({ type: 'unanswered', request: 'announce' });
     this.ask(device, () => {
-      const { trainExamples, heldOutExamples } = device.data;
-      this.answer(device, () => device.take({ type: 'announced', headRound: this.database.commits.length }), expire);
-      if (device.disk.round >= round) this.tell({ type: 'arrival', device: device.id, round, stateMatches: !device.disk.corrupt, trainExamples, heldOutExamples });
+      this.tell({ type: 'arrival', device: device.id, round, stateMatches, trainExamples, heldOutExamples });
+      const headRound = this.database.commits.length;
+      this.answer(device, () => device.take(stateMatches ? { type: 'announced', headRound } : { type: 'refused', request: 'announce', code: 'report.stale-state' }), expire);
     }, expire);
   }
 
