@@ -16,6 +16,8 @@ export class Database {
     readonly migrationsApplied: readonly string[],
     /** Null on PostgreSQL, which forces its own writes. */
     readonly fsyncCalls: (() => number) | null,
+    /** how node-postgres reaches it */
+    readonly connection: pg.ClientConfig,
     private readonly closeServer: () => Promise<void>,
   ) {}
 
@@ -32,7 +34,7 @@ export class Database {
       // The embedded database is one session: a pool of one lets a query outside of an open transaction show at once.
       const adapter = new PrismaPg({ ...connection, max: embedded === null ? 10 : 1, connectionTimeoutMillis: connectTimeoutMs });
       const prisma = new PrismaClient({ adapter });
-      return new Database(prisma, embedded === null ? 'postgresql' : 'embedded', migrationsApplied, embedded?.fsyncCalls ?? null, close);
+      return new Database(prisma, embedded === null ? 'postgresql' : 'embedded', migrationsApplied, embedded?.fsyncCalls ?? null, connection, close);
     } catch (error) {
       await close();
       throw error;

@@ -1,0 +1,20 @@
+import { FleetError } from '@seedfleet/errors';
+import { readFileSync } from 'node:fs';
+import { readSettings } from './settings.js';
+
+test('nothing set: the embedded database under the home of the user, on loopback', () => {
+  expect(readSettings({ SEEDFLEET_HOME: '' }, '/home/ada')).toEqual({ home: '/home/ada/.seedfleet/coordinator', host: '127.0.0.1', port: 7337, logLevel: 'info', databaseUrl: null });
+});
+
+test.each([
+  ['SEEDFLEET_PORT', 'many'], ['SEEDFLEET_PORT', '70000'], ['SEEDFLEET_LOG_LEVEL', 'loud'], ['DATABASE_URL', 'mysql://x'],
+])('%s=%s is refused by the name of the variable', (name, value) => {
+  const read = () => readSettings({ [name]: value }, '/home/ada');
+  expect(read).toThrow(FleetError);
+  expect(read).toThrow(expect.objectContaining({ code: 'settings.invalid', field: name }));
+});
+
+test('.env.example names every variable that the coordinator reads', () => {
+  const example = readFileSync(new URL('../../../../.env.example', import.meta.url), 'utf8');
+  for (const name of ['SEEDFLEET_HOME', 'SEEDFLEET_HOST', 'SEEDFLEET_PORT', 'SEEDFLEET_LOG_LEVEL', 'DATABASE_URL']) expect(example).toMatch(new RegExp(`^#? ?${name}=`, 'm'));
+});
