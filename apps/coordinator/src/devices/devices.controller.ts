@@ -24,22 +24,22 @@ export class DevicesController {
 
   @Handles('approveDevice')
   approve(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'approveDevice'>> {
-    return this.devices.change(operator, params.id, 'active');
+    return this.devices.change(operator, params.id, 'approve');
   }
 
   @Handles('suspendDevice')
   suspend(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'suspendDevice'>> {
-    return this.devices.change(operator, params.id, 'suspended');
+    return this.devices.change(operator, params.id, 'suspend');
   }
 
   @Handles('resumeDevice')
   resume(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'resumeDevice'>> {
-    return this.devices.change(operator, params.id, 'active');
+    return this.devices.change(operator, params.id, 'resume');
   }
 
   @Handles('revokeDevice')
   revoke(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'revokeDevice'>> {
-    return this.devices.change(operator, params.id, 'revoked');
+    return this.devices.change(operator, params.id, 'revoke');
   }
 
   @UseGuards(ThrottlerGuard)

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { FleetError, toRefusal } from '@seedfleet/errors';
 import { sha256, toHex } from '@seedfleet/ledger';
-import { type Device, type DeviceState, type ResponseOf } from '@seedfleet/protocol';
+import { type Device, type deviceActions, type DeviceState, type ResponseOf } from '@seedfleet/protocol';
 import { deviceTransitions, requireTransition } from '@seedfleet/rounds';
 import { type InputOf } from '../app/handles.js';
 import { AuditLog } from '../operators/audit-log.js';
@@ -13,6 +13,8 @@ import { Presence } from './presence.js';
 export function fingerprintOf(publicKey: Uint8Array): string {
   return toHex(sha256(publicKey)).slice(0, 32).match(/.{4}/g)?.join('-') ?? '';
 }
+
+const stateAfter = { approve: 'active', suspend: 'suspended', resume: 'active', revoke: 'revoked' } as const satisfies Record<(typeof deviceActions)[number], DeviceState>;
 
 /** Enrolled devices, as operators see and change them. */
 @Injectable()
@@ -28,10 +30,15 @@ export class DevicesService {
     return this.toDevice(await this.require(id));
   }
 
-  /** @param to the state that the operator wants; a revoked or suspended device is told why and disconnected */
-  async change(operator: string, id: string, to: DeviceState): Promise<Device> {
+  /** A revoked or suspended device is told why and disconnected. @throws FleetError `state.transition` */
+  async change(operator: string, id: string, action: (typeof deviceActions)[number]): Promise<Device> {
     const { state: from } = await this.require(id);
+    const to = stateAfter[action];
     requireTransition(deviceTransitions, from, to);
+    // Both lead to active: resuming must not let in a device that nobody has approved.
+    if ((action === 'approve') !== (from === 'pending') && to === 'active') {
+      throw new FleetError('state.transition', { field: 'state', problem: `A device that is ${from} cannot be ${action}d.` });
+    }
     if (!await this.repository.changeState(id, { from, to })) throw new FleetError('device.changed', { field: 'id', problem: 'Somebody else changed the device meanwhile.' });
     await this.audit.record({ actor: operator, action: 'device.change', subject: id, detail: { from, to } });
     if (to !== 'active') this.turnAway(id, to);

@@ -3,19 +3,13 @@ import { type ResponseOf, type Run } from '@seedfleet/protocol';
 import { aCoordinator, type CoordinatorUnderTest } from '../testing/a-coordinator.js';
 import { DeviceUnderTest } from '../testing/a-device.js';
 import { anUploadedModel, aRun } from '../testing/a-model.js';
+import { aPostgres, type PostgresUnderTest } from '../testing/a-postgres.js';
 
 let fleet: CoordinatorUnderTest;
+let server: PostgresUnderTest | null = null;
 const devices: DeviceUnderTest[] = [];
 
-beforeAll(async () => {
-  fleet = await aCoordinator();
-}, 60_000);
-
-afterEach(() => {
-  for (const device of devices.splice(0)) device.close();
-});
-
-afterAll(() => fleet.close());
+afterAll(() => server?.close());
 
 async function readyDevices(run: number, count = 2): Promise<DeviceUnderTest[]> {
   for (let i = 0; i < count; i++) devices.push(await DeviceUnderTest.ready(fleet, run));
@@ -27,7 +21,9 @@ async function reportRound(round: number): Promise<void> {
   for (const device of devices) await device.reachRound(round + 1);
 }
 
-test('two devices fine-tune for three rounds, and everybody ends with one state that the log proves', async () => {
+test.each(['embedded', 'postgresql'] as const)('on the %s database two devices fine-tune for three rounds, and all end with one state that the log proves', async (kind) => {
+  if (kind === 'postgresql') server = await aPostgres();
+  fleet = await aCoordinator({ databaseUrl: kind === 'postgresql' ? (server as PostgresUnderTest).url : null });
   const { id } = await anUploadedModel(fleet);
   const run = await aRun(fleet, id);
   const [first, second] = await readyDevices(run.id) as [DeviceUnderTest, DeviceUnderTest];
@@ -45,4 +41,6 @@ test('two devices fine-tune for three rounds, and everybody ends with one state 
   const { items } = (await fleet.call('GET', `/api/v1/runs/${run.id}/rounds`)).json as ResponseOf<'listRounds'>;
   expect(items.map(({ round, state, selected, accepted, reported }) => ({ round, state, selected, accepted, reported })))
     .toEqual([2, 1, 0].map((round) => ({ round, state: 'committed', selected: 2, accepted: 2, reported: 2 })));
+  for (const device of devices.splice(0)) device.close();
+  await fleet.close();
 }, 60_000);

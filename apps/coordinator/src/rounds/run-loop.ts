@@ -8,7 +8,7 @@ import { type Announcer, type StartAnswer } from './announcer.js';
 import { type ArtifactRepository } from './artifact.repository.js';
 import { type CommitRepository } from './commit.repository.js';
 import { type EvaluationRepository } from './evaluation.repository.js';
-import { type FleetState } from './fleet-state.js';
+import { type DraftCommit, type FleetState } from './fleet-state.js';
 import { type RoundRepository } from './round.repository.js';
 
 /** What a loop performs its effects with. */
@@ -171,7 +171,16 @@ export class RunLoop {
     const { round, attempt } = effect;
     const reports = await tools.rounds.findReports({ run: run.id, round, attempt });
     const salt = tools.luck.bytes(32);
-    const { commit, coefficientRms, next } = this.fleet.draft(effect, { reports, salt, privateKey: tools.keys.privateKey });
+    let draft: DraftCommit;
+    try {
+      draft = this.fleet.draft(effect, { reports, salt, privateKey: tools.keys.privateKey });
+    } catch (error) {
+      // Coefficients that are not finite, say: the same reports would come to the same end for ever.
+      if (!(error instanceof FleetError)) throw error;
+      tools.logger.failure('round.not-committable', error, { run: run.id, round, attempt });
+      return [{ type: 'fail', cause: error.code }];
+    }
+    const { commit, coefficientRms, next } = draft;
     await tools.commits.save({
       run: run.id, fencingToken: run.fencingToken, round, attempt, bytes: commit.bytes, hash: commit.hash, stateHash: commit.stateHash, reportsSalt: salt,
       learningRate: commit.learningRate, coefficientRms, reports: commit.reports, accepted: this.accepted.size, at: tools.clock.now(),

@@ -222,6 +222,7 @@ describe('credentials', () => {
     const device = await DeviceUnderTest.enrol(fleet, token);
     const ask = () => fleet.call('POST', '/api/v1/device/challenges', { body: { device: device.id }, token: null });
     expect(problemOf(await ask()).code).toBe('device.not-approved');
+    expect(problemOf(await fleet.call('POST', `/api/v1/devices/${device.id}/resume`))).toMatchObject({ code: 'state.transition', field: 'state' });
     await fleet.call('POST', `/api/v1/devices/${device.id}/approve`);
     expect((await ask()).status).toBe(201);
   });
