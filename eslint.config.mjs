@@ -14,6 +14,7 @@ const edges = {
   artifacts: ['onnx', 'numerics', 'ledger'],
   runtime: ['onnx', 'numerics'],
   dataset: ['ledger'],
+  simulation: ['rounds', 'numerics', 'aggregation', 'ledger'],
   coordinator: ['ledger', 'numerics', 'aggregation', 'rounds', 'protocol', 'onnx', 'artifacts'],
   worker: ['ledger', 'numerics', 'aggregation', 'rounds', 'protocol', 'onnx', 'artifacts', 'runtime', 'dataset'],
   cli: ['protocol', 'onnx', 'artifacts', 'ledger'],

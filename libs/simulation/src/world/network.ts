@@ -1,0 +1,51 @@
+import { type Faults } from './faults.js';
+import { type Random } from './random.js';
+import { type Timeline } from './timeline.js';
+
+/** Which way a message goes. */
+export type Direction = 'up' | 'down';
+
+/** Carries messages between devices and the coordinator, as badly as the world is. Knows no connections: whoever receives judges what is stale. */
+export class Network {
+  faults: Faults;
+  private readonly cuts = new Set<string>();
+  carried = 0;
+  lost = 0;
+
+  constructor(private readonly timeline: Timeline, private readonly random: Random, faults: Faults) {
+    this.faults = faults;
+  }
+
+  /** Cuts one direction of a device's line until `heal`. */
+  cut(device: string, direction: Direction): void {
+    this.cuts.add(`${direction} ${device}`);
+  }
+
+  heal(device: string): void {
+    this.cuts.delete(`up ${device}`);
+    this.cuts.delete(`down ${device}`);
+  }
+
+  healAll(): void {
+    this.cuts.clear();
+  }
+
+  /** Delivers once, twice or never, after a while. A cut that begins on the way catches the message too. */
+  carry(device: string, direction: Direction, deliver: () => void): void {
+    this.carried += 1;
+    const { loss, duplication } = this.faults;
+    if (this.random.chance(loss)) { this.lost += 1; return; }
+    this.timeline.after(this.delay(), () => this.arrive(device, direction, deliver));
+    if (this.random.chance(duplication)) this.timeline.after(this.delay() * 3, () => this.arrive(device, direction, deliver));
+  }
+
+  private arrive(device: string, direction: Direction, deliver: () => void): void {
+    if (this.cuts.has(`${direction} ${device}`)) this.lost += 1;
+    else deliver();
+  }
+
+  private delay(): number {
+    const { delayMs, reorder } = this.faults;
+    return delayMs * (0.5 + this.random.uniform()) * (this.random.chance(reorder) ? 10 : 1);
+  }
+}
