@@ -1,10 +1,22 @@
 import { Injectable } from '@nestjs/common';
-import { type AnswerOf, type EventsFrom, type MessageOf } from '@seedfleet/protocol';
+import { parseAck, type AnswerOf, type EventsFrom, type MessageOf } from '@seedfleet/protocol';
 import { serverLimits } from '../app/limits.js';
 import { Presence, type DeviceServer, type DeviceSocket } from '../devices/presence.js';
 
-/** What was answered to a start: yes, no and why, or nothing in time. */
-export type StartAnswer = AnswerOf<'round:start'> | 'unanswered' | 'offline';
+type Asked = 'round:start' | 'evaluation:start' | 'run:assigned';
+/** What was answered: yes, no and why; or nothing in time, or nobody was there. */
+export type AnswerTo<E extends Asked> = AnswerOf<E> | 'unanswered' | 'offline';
+
+/** socket.io's types do not follow an event that is itself a type parameter; ours do. */
+interface UntypedSender { emit(event: string, message: unknown, answer?: (answer: unknown) => void): void }
+
+function answerOf<E extends Asked>(event: E, answer: unknown): AnswerTo<E> {
+  try {
+    return parseAck(event, answer);
+  } catch {
+    return 'unanswered';
+  }
+}
 
 /** Speaks to the devices of a run. A device that is not there is not an error: it asks for the log when it is back. */
 @Injectable()
@@ -23,24 +35,18 @@ export class Announcer {
     void socket.join(room(run, sliceOf(socket.data.device)));
   }
 
-  async start(device: string, message: MessageOf<'round:start'>): Promise<StartAnswer> {
-    const socket = this.presence.socketOf(device);
-    if (socket === undefined) return 'offline';
-    const waitMs = Math.min(serverLimits.startAckTimeoutMs, message.deadlineMs);
-    return socket.timeout(waitMs).emitWithAck('round:start', message).catch(() => 'unanswered' as const);
+  start(device: string, message: MessageOf<'round:start'>): Promise<AnswerTo<'round:start'>> {
+    return this.ask(device, { event: 'round:start', message, waitMs: Math.min(serverLimits.startAckTimeoutMs, message.deadlineMs) });
   }
 
-  async startEvaluation(device: string, message: MessageOf<'evaluation:start'>): Promise<AnswerOf<'evaluation:start'> | 'unanswered' | 'offline'> {
-    const socket = this.presence.socketOf(device);
-    if (socket === undefined) return 'offline';
-    return socket.timeout(serverLimits.startAckTimeoutMs).emitWithAck('evaluation:start', message).catch(() => 'unanswered' as const);
+  startEvaluation(device: string, message: MessageOf<'evaluation:start'>): Promise<AnswerTo<'evaluation:start'>> {
+    return this.ask(device, { event: 'evaluation:start', message, waitMs: serverLimits.startAckTimeoutMs });
   }
 
-  async assign(device: string, run: number): Promise<AnswerOf<'run:assigned'> | 'unanswered' | 'offline'> {
+  assign(device: string, run: number): Promise<AnswerTo<'run:assigned'>> {
     const socket = this.presence.socketOf(device);
-    if (socket === undefined) return 'offline';
-    this.join(run, socket);
-    return socket.timeout(serverLimits.startAckTimeoutMs).emitWithAck('run:assigned', { run }).catch(() => 'unanswered' as const);
+    if (socket !== undefined) this.join(run, socket);
+    return this.ask(device, { event: 'run:assigned', message: { run }, waitMs: serverLimits.startAckTimeoutMs });
   }
 
   broadcastCommit(run: number, commit: Uint8Array): Promise<void> {
@@ -56,12 +62,29 @@ export class Announcer {
     for (let slice = 0; slice < serverLimits.broadcastSlices; slice++) this.server?.in(room(run, slice)).disconnectSockets(true);
   }
 
+  /** Waits for the answer, but no longer than the connection lives. An answer that is none counts as unanswered. */
+  private ask<E extends Asked>(device: string, { event, message, waitMs }: { event: E; message: MessageOf<E>; waitMs: number }): Promise<AnswerTo<E>> {
+    const socket = this.presence.socketOf(device);
+    if (socket === undefined) return Promise.resolve('offline');
+    return new Promise((resolve) => {
+      const end = (answer: AnswerTo<E>) => {
+        clearTimeout(timer);
+        socket.off('disconnect', leave);
+        resolve(answer);
+      };
+      const leave = () => end('offline');
+      const timer = setTimeout(() => end('unanswered'), waitMs);
+      socket.once('disconnect', leave);
+      (socket as unknown as UntypedSender).emit(event, message, (answer: unknown) => end(answerOf(event, answer)));
+    });
+  }
+
   /** In slices: one broadcast to thousands would hold the event loop while reports wait. Each slice is encoded once. */
   private async broadcast<E extends EventsFrom<'coordinator'> & ('round:commit' | 'run:ended')>(run: number, event: E, message: MessageOf<E>): Promise<void> {
     for (let slice = 0; slice < serverLimits.broadcastSlices; slice++) {
       const name = room(run, slice);
       if (this.server === undefined || !this.server.adapter.rooms.has(name)) continue;
-      (this.server.to(name) as unknown as { emit(event: string, message: unknown): void }).emit(event, message);
+      (this.server.to(name) as unknown as UntypedSender).emit(event, message);
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

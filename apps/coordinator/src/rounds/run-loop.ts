@@ -4,7 +4,7 @@ import { type Logger } from '../app/logger.js';
 import { type Clock, type Luck } from '../app/surroundings.js';
 import { type KeyRing } from '../keys/key-ring.js';
 import { type LedRun, type RunRepository } from '../runs/run.repository.js';
-import { type Announcer, type StartAnswer } from './announcer.js';
+import { type Announcer, type AnswerTo } from './announcer.js';
 import { type ArtifactRepository } from './artifact.repository.js';
 import { type CommitRepository } from './commit.repository.js';
 import { type EvaluationRepository } from './evaluation.repository.js';
@@ -210,7 +210,7 @@ export class RunLoop {
   /** The answer comes back as an input: nothing waits for a device here. */
   private sendStart({ device, round, attempt, group, deadlineMs }: Extract<ConductorEffect, { type: 'send-start' }>): void {
     const message = { run: this.run.id, round, attempt, group, seeds: this.fleet.seedsOf({ attempt, group }), deadlineMs };
-    const tell = (answer: StartAnswer) => {
+    const tell = (answer: AnswerTo<'round:start'>) => {
       if (answer === 'offline') return this.input({ type: 'departure', device });
       if (answer === 'unanswered') return this.input({ type: 'decline', device, round, attempt, reason: 'unanswered' });
       if (answer.ok && answer.accepted) {

@@ -24,7 +24,6 @@ export const coordinatorErrors = {
   'device.suspended': { retryable: true, http: 403, fix: 'Wait, or ask the operator to resume the device.' },
   'device.changed': { retryable: true, http: 409, fix: 'Look at the device again and repeat the change if it is still wanted.' },
   'session.hello-missing': { retryable: true, http: 409, fix: 'Send session:hello first on each connection.' },
-  'assignment.unknown': { retryable: false, http: 404, fix: 'This device has no part in the run: wait for run:assigned.' },
   'model.not-ready': { retryable: true, http: 409, fix: 'Upload the missing files of the model first.' },
   'model.file-unknown': { retryable: false, http: 404, fix: 'Name a path that the model was registered with.' },
   'upload.offset': { retryable: true, http: 409, fix: 'Go on at the offset that the answer names.' },
