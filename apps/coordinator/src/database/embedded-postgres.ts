@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,18 @@ export interface EmbeddedPostgres {
   /** How often a write was forced to the disk since the start. */
   fsyncCalls(): number;
   close(): Promise<void>;
+}
+
+const socketName = '.s.PGSQL.5432';
+/** The kernel's limit for the path of a socket is 108 bytes on Linux, 104 elsewhere. */
+const socketPathBytesMax = 100;
+
+/** Beside the database, where the next start finds what a kill -9 left; in the temporary folder if that path is too long for a socket. */
+function makeSocketFolder(folder: string): string {
+  if (Buffer.byteLength(join(folder, socketName)) > socketPathBytesMax) return mkdtempSync(join(tmpdir(), 'seedfleet-'));
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  return folder;
 }
 
 /** Threads and processes run outside of jest: always the built files, from src as from dist. */
@@ -49,8 +61,8 @@ function startThread(task: EmbeddedPostgresTask): Promise<Worker> {
  */
 export async function openEmbeddedPostgres(directory: string): Promise<EmbeddedPostgres> {
   const fsyncCalls = new Int32Array(new SharedArrayBuffer(4));
-  const socketFolder = mkdtempSync(join(tmpdir(), 'seedfleet-'));
-  const socketPath = join(socketFolder, '.s.PGSQL.5432');
+  const socketFolder = makeSocketFolder(`${directory}-socket`);
+  const socketPath = join(socketFolder, socketName);
   if (!existsSync(directory)) {
     // A half-made directory is never used: the name comes last.
     const unfinished = `${directory}.new`;
