@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { FleetError } from '@seedfleet/errors';
 import { type EmbeddedPostgresNotice, type EmbeddedPostgresTask } from './embedded-postgres.thread.js';
@@ -43,6 +44,14 @@ function create(directory: string): Promise<void> {
   });
 }
 
+/**
+ * PostgreSQL as WebAssembly is compiled once and kept so: optimising it again function by function, in all threads at once, is what takes a
+ * coordinator over its 400 MB (measured after start: 385 MB with, 267 MB without). Its queries wait for the disk, not for the processor.
+ */
+function keepWebAssemblySmall(): void {
+  setFlagsFromString('--liftoff-only');
+}
+
 function startThread(task: EmbeddedPostgresTask): Promise<Worker> {
   return new Promise((resolve, reject) => {
     const fail = (problem: string) => reject(failed(problem));
@@ -70,6 +79,7 @@ export async function openEmbeddedPostgres(directory: string): Promise<EmbeddedP
     await create(unfinished);
     renameSync(unfinished, directory);
   }
+  keepWebAssemblySmall();
   const thread = await startThread({ directory, socketPath, fsyncCalls });
   return {
     connection: { host: socketFolder, port: 5432, user: 'postgres', database: 'postgres' },
