@@ -57,6 +57,11 @@ export class Announcer {
     return this.broadcast(message.run, 'run:ended', message);
   }
 
+  /** For one device that has come to the end of a run after its other members. */
+  tellEnd(device: string, message: MessageOf<'run:ended'>): void {
+    this.presence.socketOf(device)?.emit('run:ended', message);
+  }
+
   /** Members of a run come back and say where they stand. */
   reconnect(run: number): void {
     for (let slice = 0; slice < serverLimits.broadcastSlices; slice++) this.server?.in(room(run, slice)).disconnectSockets(true);

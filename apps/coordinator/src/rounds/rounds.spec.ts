@@ -41,6 +41,16 @@ test.each(['embedded', 'postgresql'] as const)('on the %s database two devices f
   const { items } = (await fleet.call('GET', `/api/v1/runs/${run.id}/rounds`)).json as ResponseOf<'listRounds'>;
   expect(items.map(({ round, state, selected, accepted, reported }) => ({ round, state, selected, accepted, reported })))
     .toEqual([2, 1, 0].map((round) => ({ round, state: 'committed', selected: 2, accepted: 2, reported: 2 })));
+
+  // One that comes when all is over: the run has ended for it once it holds the last commit, not before.
+  const late = await DeviceUnderTest.ready(fleet, run.id);
+  devices.push(late);
+  const tail = await late.send('ledger:tail', { run: run.id, from: 0 });
+  if (tail.ok) tail.commits.forEach((commit) => late.take(commit));
+  expect(late.ended).toEqual([]);
+  expect(await late.prepared(run.id)).toMatchObject({ ok: true, round: 3 });
+  expect(await late.end()).toMatchObject({ run: run.id, state: 'completed' });
+  expect(late.stateHash).toBe(first.stateHash);
   for (const device of devices.splice(0)) device.close();
   await fleet.close();
 }, 60_000);

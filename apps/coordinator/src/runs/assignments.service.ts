@@ -54,9 +54,9 @@ export class AssignmentsService {
       const { run, runState, state, head } = assignment;
       if (state === 'left' || runState === 'draft') continue;
       const round = rounds.get(run);
-      const isOver = runState === 'failed' || runState === 'cancelled' || (runState === 'completed' && round === head);
-      if (isOver && round !== undefined) socket.emit('run:ended', { run, state: runState as 'completed' | 'failed' | 'cancelled', cause: runState });
-      if (!isOver && round === undefined) await this.offer(assignment);
+      const end = endFor({ runState, head, round });
+      if (end !== null && round !== undefined) socket.emit('run:ended', { run, state: end, cause: end });
+      if (end === null && round === undefined) await this.offer(assignment);
     }
   }
 
@@ -101,6 +101,8 @@ export class AssignmentsService {
     }
     await this.loops.find(run)?.input({ type: 'arrival', device, round, stateMatches, trainExamples, heldOutExamples });
     if (!stateMatches) throw new FleetError('report.stale-state', { field: 'stateHash', problem: `The state is not the one after ${round} commits of run ${run}.` });
+    const end = endFor({ runState: assignment.runState, head, round });
+    if (end !== null) this.announcer.tellEnd(device, { run, state: end, cause: end });
     return { round: Math.max(head, this.loops.find(run)?.fleet.round ?? 0) };
   }
 
@@ -148,4 +150,10 @@ export class AssignmentsService {
     if (assignment === null) throw new FleetError('run.unknown', { field: 'run', problem: `This device has no part in a run ${run}.` });
     return assignment;
   }
+}
+
+/** How a run is over for a device at `round`; null while there is something left for it. A completed run leaves the commits up to its head. */
+function endFor({ runState, head, round }: { runState: AssignmentRow['runState']; head: number; round: number | undefined }): MessageOf<'run:ended'>['state'] | null {
+  if (runState === 'failed' || runState === 'cancelled') return runState;
+  return runState === 'completed' && round === head ? runState : null;
 }
