@@ -1,0 +1,39 @@
+import { type CohortSeat, type CountedReport } from '@seedfleet/rounds';
+import { type RunEnd } from './messages.js';
+
+interface RoundRow {
+  round: number;
+  attempt: number;
+  state: 'collecting' | 'committed' | 'abandoned';
+  cohort: readonly CohortSeat[];
+  reports: CountedReport[];
+}
+
+/** What is durable of the run at its coordinator. A transaction is there as a whole or not at all, as PostgreSQL promises; so this needs no torn writes. */
+export class Database {
+  readonly rounds: RoundRow[] = [];
+  readonly commits: { bytes: Uint8Array; stateHash: string }[] = [];
+  checkpoint: { round: number; bytes: Uint8Array } | null = null;
+  evaluatedRound: number | null = null;
+  state: 'running' | 'paused' | RunEnd = 'running';
+
+  get isOver(): boolean {
+    return this.state === 'completed' || this.state === 'failed' || this.state === 'cancelled';
+  }
+
+  get ended(): RunEnd | null {
+    return this.state === 'running' || this.state === 'paused' ? null : this.state;
+  }
+
+  /** The newest attempt at the next round, whatever became of it. */
+  newest(): RoundRow | undefined {
+    const last = this.rounds.at(-1);
+    return last?.round === this.commits.length ? last : undefined;
+  }
+
+  find(round: number, attempt: number): RoundRow {
+    const row = this.rounds.find((candidate) => candidate.round === round && candidate.attempt === attempt);
+    if (row === undefined) throw new Error(`attempt ${round}/${attempt} is not in the database`);
+    return row;
+  }
+}
