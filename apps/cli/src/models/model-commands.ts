@@ -23,7 +23,7 @@ export function addModelCommands(program: Command, shell: Shell): void {
     .action(async (place: string, options: AddOptions) => {
       const file = await findModelFile(place);
       const graph = await readModelFile(file);
-      requireSites(graph);
+      requireSites(graph, { file });
       const files = await modelFiles({ file, model: graph, ...(options.tokenizer === undefined ? {} : { tokenizer: options.tokenizer }) });
       const client = await shell.client();
       const known = await sameModel(client, { name: options.name, files }) ?? await announce(client, { options, output: options.output ?? onlyOutput(graph), files });

@@ -91,7 +91,7 @@ export class ModelsService {
     const folder = posix.dirname(graphFile.path);
     const bytes = await this.files.read({ model: id, path: graphFile.path });
     const model = readModel(bytes, { file: graphFile.path, external: (location) => files.some(({ path }) => path === posix.join(folder, location)) });
-    const sites = requireSites(model).sites.map(({ name, inputs, outputs }) => ({ name, inputs, outputs }));
+    const sites = requireSites(model, { file: graphFile.path }).sites.map(({ name, inputs, outputs }) => ({ name, inputs, outputs }));
     await this.repository.saveReady(id, { sites, outputWidth: outputWidthOf(model, output) });
   }
 

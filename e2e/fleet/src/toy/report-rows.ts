@@ -10,13 +10,19 @@ export async function acknowledgedReports(fleet: ToyFleet, name: string, run: nu
     .map(({ round, attempt }) => `${name} ${run}/${round}/${attempt}`);
 }
 
-/** The reports in the embedded database of a coordinator that is not running, written the same way. */
+const reportsOfRun = 'SELECT d.name, r.round, r.attempt FROM reports r JOIN devices d ON d.id = r.device_id WHERE r.run_id = $1';
+interface ReportRow { name: string; round: number; attempt: number }
+
+/** The reports in the database of a coordinator that is not running, written the same way. */
 export async function storedReports(fleet: ToyFleet, run: number): Promise<string[]> {
+  const rows = await (fleet.postgres?.query<ReportRow>(reportsOfRun, [run]) ?? embeddedRows(fleet, run));
+  return rows.map(({ name, round, attempt }) => `${name} ${run}/${round}/${attempt}`);
+}
+
+async function embeddedRows(fleet: ToyFleet, run: number): Promise<ReportRow[]> {
   const database = await PGlite.create(join(fleet.coordinator.home, 'database'));
   try {
-    const { rows } = await database.query<{ name: string; round: number; attempt: number }>(
-      'SELECT d.name, r.round, r.attempt FROM reports r JOIN devices d ON d.id = r.device_id WHERE r.run_id = $1', [run]);
-    return rows.map(({ name, round, attempt }) => `${name} ${run}/${round}/${attempt}`);
+    return (await database.query<ReportRow>(reportsOfRun, [run])).rows;
   } finally {
     await database.close();
   }

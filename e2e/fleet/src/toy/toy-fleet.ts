@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { enrolWorker, startCoordinator, startWorker, waitUntil, type Coordinator, type Worker } from '@seedfleet/example-sentiment';
 import { decodeLog } from '@seedfleet/ledger';
 import { type ResponseOf, type RunRequest } from '@seedfleet/protocol';
-import { writeToyModel } from './toy-model.js';
+import { type DebianPostgres } from '../postgres/debian-postgres.js';
+import { writeToyModel, type ToyModelOptions } from './toy-model.js';
 import { writeToySentences } from './toy-sentences.js';
 
 export type RunView = ResponseOf<'showRun'>;
@@ -17,18 +18,28 @@ export interface ToyRunSettings {
   cohort?: number;
   deadlineMs?: number;
   checkpointEveryRounds?: number;
+  model?: ToyModelOptions;
+}
+
+/** What a fleet is started with instead of the plainest. */
+export interface ToySurroundings {
+  /** Default: the embedded database. */
+  postgres?: DebianPostgres;
+  /** Puts something between the devices and the port of the coordinator. @returns the address that devices enrol at and keep */
+  doorOf?: (port: number) => Promise<string>;
 }
 
 /** A folder, a real coordinator and real workers on the toy model, all processes of their own. */
 export class ToyFleet {
   readonly workers: Worker[] = [];
-  private constructor(readonly folder: string, public coordinator: Coordinator) {}
+  private constructor(readonly folder: string, public coordinator: Coordinator, readonly postgres: DebianPostgres | null, private readonly door: string) {}
 
-  static async start(workers: number): Promise<ToyFleet> {
+  static async start(workers: number, { postgres, doorOf }: ToySurroundings = {}): Promise<ToyFleet> {
     // Every acknowledged report is then a line in the log of its worker: what the tests of durability count.
     process.env['SEEDFLEET_LOG_LEVEL'] = 'debug';
     const folder = await mkdtemp(join(tmpdir(), 'seedfleet-fleet-'));
-    const fleet = new ToyFleet(folder, await startCoordinator({ home: join(folder, 'coordinator') }));
+    const coordinator = await startCoordinator({ home: join(folder, 'coordinator'), ...databaseOf(postgres) });
+    const fleet = new ToyFleet(folder, coordinator, postgres ?? null, await doorOf?.(coordinator.port) ?? coordinator.url);
     for (let index = 0; index < workers; index++) await fleet.addWorker(`device-${index}`, { data: true });
     return fleet;
   }
@@ -41,10 +52,12 @@ export class ToyFleet {
     return readFile(`${this.homeOf(name)}.log`, 'utf8');
   }
 
-  async addWorker(name: string, { data }: { data: boolean }): Promise<Worker> {
+  /** @param lines  of its data file, instead of toy sentences */
+  async addWorker(name: string, { data, lines }: { data: boolean; lines?: readonly string[] }): Promise<Worker> {
     const { token } = await this.coordinator.client.call('createEnrolmentToken', { body: { usesMax: 1 } });
     if (data) await writeToySentences({ path: this.dataOf(name), count: 200, seed: createHash('sha256').update(name).digest().readUInt32LE(0) });
-    await enrolWorker({ home: this.homeOf(name), url: this.coordinator.url, token, name });
+    if (lines !== undefined) await writeFile(this.dataOf(name), lines.join('\n'));
+    await enrolWorker({ home: this.homeOf(name), url: this.door, token, name });
     return this.startWorker(name, { data });
   }
 
@@ -62,19 +75,24 @@ export class ToyFleet {
   }
 
   async restartCoordinator(): Promise<void> {
-    this.coordinator = await startCoordinator({ home: this.coordinator.home, port: this.coordinator.port });
+    this.coordinator = await startCoordinator({ home: this.coordinator.home, port: this.coordinator.port, ...databaseOf(this.postgres) });
   }
 
   /** Registers the toy model and starts a run on all devices. @returns the number of the run */
-  async startRun(settings: ToyRunSettings): Promise<number> {
-    const model = await this.addToyModel();
+  async startRun({ model: options, ...settings }: ToyRunSettings): Promise<number> {
+    const model = await this.addToyModel(options);
     const { id } = await this.coordinator.client.call('createRun', { body: toyRun({ model, devices: this.workers.length, ...settings }) });
     return id;
   }
 
-  async addToyModel(): Promise<string> {
+  async addToyModel(options?: ToyModelOptions): Promise<string> {
     const folder = join(this.folder, 'model');
-    await writeToyModel(folder);
+    await writeToyModel(folder, options);
+    return this.addModel(folder);
+  }
+
+  /** Uploads model.onnx and tokenizer.json of a folder. */
+  async addModel(folder: string): Promise<string> {
     const { client } = this.coordinator;
     const files = await Promise.all((['model', 'tokenizer'] as const).map(async (role) => {
       const path = role === 'model' ? 'model.onnx' : 'tokenizer.json';
@@ -141,7 +159,11 @@ export class ToyFleet {
   }
 }
 
-function toyRun({ model, devices, rounds, reportsMin = 1, cohort = devices, deadlineMs = 5_000, checkpointEveryRounds = 10 }: ToyRunSettings & { model: string; devices: number }): RunRequest {
+const databaseOf = (postgres: DebianPostgres | null | undefined) => postgres ? { databaseUrl: postgres.url } : {};
+
+type ToyPolicy = Omit<ToyRunSettings, 'model'> & { model: string; devices: number };
+
+function toyRun({ model, devices, rounds, reportsMin = 1, cohort = devices, deadlineMs = 5_000, checkpointEveryRounds = 10 }: ToyPolicy): RunRequest {
   return {
     name: 'toy', model,
     task: { type: 'classification', labels: ['early', 'late'], tokensMax: 16 },

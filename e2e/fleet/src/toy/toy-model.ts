@@ -12,13 +12,26 @@ const special = ['[PAD]', '[UNK]'];
  * It goes through every real part (file, tokenizer, rewrite, engine); only its quality is a toy.
  * @param folder receives model.onnx and tokenizer.json
  */
-export async function writeToyModel(folder: string): Promise<void> {
+export async function writeToyModel(folder: string, options: ToyModelOptions = {}): Promise<void> {
   await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'model.onnx'), toyModel(options));
+  await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(toyTokenizer()));
+}
+
+/** What tests of refusals spoil. */
+export interface ToyModelOptions {
+  opset?: number;
+  /** NaN where the dense layer should have weights. */
+  broken?: boolean;
+}
+
+/** The bytes of the .onnx file. */
+export function toyModel({ opset = 17, broken = false }: ToyModelOptions = {}): Uint8Array {
   const random = mulberry(7);
   const values = (count: number, bound: number) => Float32Array.from({ length: count }, () => (random() * 2 - 1) * bound);
   const vocabulary = special.length + toyWords.length;
 
-  const graph = graphBuilder({ name: 'toy_encoder' });
+  const graph = graphBuilder({ name: 'toy_encoder', opset });
   graph.input('input_ids', 'int64', ['batch', 'sequence']);
   graph.input('attention_mask', 'int64', ['batch', 'sequence']);
   graph.weight('embedding.weight', values(vocabulary * toyWidth, 1), [vocabulary, toyWidth]);
@@ -31,12 +44,11 @@ export async function writeToyModel(folder: string): Promise<void> {
   graph.node('ReduceSum', ['masked', 'axis_tokens'], 'sum', { keepdims: 0 });
   graph.node('ReduceSum', ['mask', 'axis_tokens'], 'length', { keepdims: 1 });
   graph.node('Div', ['sum', 'length'], 'mean');
-  graph.weight('dense.weight', values(toyWidth * toyWidth, 1), [toyWidth, toyWidth]);
+  graph.weight('dense.weight', broken ? new Float32Array(toyWidth * toyWidth).fill(NaN) : values(toyWidth * toyWidth, 1), [toyWidth, toyWidth]);
   graph.node('MatMul', ['mean', 'dense.weight'], 'dense');
   graph.node('Tanh', ['dense'], 'sentence_embedding');
   graph.output('sentence_embedding', 'float32', ['batch', toyWidth]);
-  await writeFile(join(folder, 'model.onnx'), writeModel(graph.build()));
-  await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(toyTokenizer()));
+  return writeModel(graph.build());
 }
 
 function toyTokenizer() {

@@ -21,11 +21,11 @@ export function inspectSites(model: OnnxModel): SiteInspection {
   return { sites: linears.map(({ site, node, inputs, outputs, precision }) => ({ name: site, node: node.name, inputs, outputs, precision })), notAdaptable };
 }
 
-/** The same, for a caller that needs at least one site. @throws FleetError `model.no-sites`, naming what was left out and why */
-export function requireSites(model: OnnxModel): SiteInspection {
+/** The same, for a caller that needs at least one site. @param options `file` is named in the refusal @throws FleetError `model.no-sites`, naming what was left out and why */
+export function requireSites(model: OnnxModel, { file = 'The model' }: { file?: string } = {}): SiteInspection {
   const inspection = inspectSites(model);
   if (inspection.sites.length > 0) return inspection;
   const { notAdaptable: [first], notAdaptable: { length } } = inspection;
   const why = first ? `${length} linear${length === 1 ? '' : 's'} cannot be adapted; ${first.node}: ${first.reason}` : 'it has no MatMul or Gemm node';
-  throw new FleetError('model.no-sites', { field: 'graph', problem: `The model has no adapter site: ${why}.` });
+  throw new FleetError('model.no-sites', { field: 'graph', problem: `${file} has no adapter site: ${why}.` });
 }

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitUntil } from '@seedfleet/example-sentiment';
+import { DebianPostgres } from '../postgres/debian-postgres.js';
+import { ToyFleet } from '../toy/toy-fleet.js';
+import { CutProxy } from './cut-proxy.js';
+import { faults, type Victims } from './faults.js';
+import { Witness } from './witness.js';
+
+const workers = 3;
+/** Longest peace between two faults. */
+const peaceMaxMs = 800;
+/** A run that commits no whole round within this after a repair is stuck: six deadlines of the toy run. */
+const stuckAfterMs = 30_000;
+
+export interface ChaosOutcome {
+  kills: number;
+  /** by fault, ms from the repair to the commit of the first round that began after it */
+  resumesMs: { fault: string; resumeMs: number }[];
+  rounds: number;
+  acknowledged: number;
+  lost: string[];
+  forks: string[];
+  stuck: string[];
+  /** processes that ended though nobody killed them */
+  unexpectedExits: string[];
+}
+
+/** Harms one fleet on one database `kills` times, or until the time is up, and counts what must not happen. */
+export async function chaosRun({ database, kills, endsAtMs, random, say }: {
+  database: 'embedded' | 'postgresql'; kills: number; endsAtMs: number; random: () => number; say: (line: string) => void;
+}): Promise<ChaosOutcome> {
+  const postgres = database === 'postgresql' ? await DebianPostgres.start() : null;
+  let proxy: CutProxy | null = null;
+  const fleet = await ToyFleet.start(workers, {
+    ...(postgres === null ? {} : { postgres }),
+    doorOf: async (port) => (proxy = await CutProxy.listen(port)).url,
+  }).catch(async (error: unknown) => {
+    await postgres?.remove();
+    throw error;
+  });
+  try {
+    if (proxy === null) throw new Error('The fleet was started without its proxy.');
+    return await harm({ fleet, proxy, postgres, random }, { kills, endsAtMs, say: (line) => say(`${database}: ${line}`) });
+  } finally {
+    await fleet.remove();
+    await (proxy as CutProxy | null)?.close();
+    await postgres?.remove();
+  }
+}
+
+async function harm(victims: Victims, { kills, endsAtMs, say }: { kills: number; endsAtMs: number; say: (line: string) => void }): Promise<ChaosOutcome> {
+  const { fleet, random, postgres } = victims;
+  const run = await fleet.startRun({ rounds: 1_000_000 });
+  await fleet.reached(run, 3);
+  const witness = new Witness(fleet, run);
+  const outcome: ChaosOutcome = { kills: 0, resumesMs: [], rounds: 0, acknowledged: 0, lost: [], forks: witness.forks, stuck: [], unexpectedExits: [] };
+  const possible = Object.keys(faults).filter((name) => postgres !== null || faults[name]?.needsPostgres === false);
+  while (outcome.kills < kills && Date.now() < endsAtMs && outcome.stuck.length === 0) {
+    await sleep(random() * peaceMaxMs);
+    outcome.unexpectedExits.push(...endedProcesses(fleet));
+    if (outcome.unexpectedExits.length > 0) break;
+    const name = possible[Math.floor(random() * possible.length)] as string;
+    const repairedAt = await (faults[name] as (typeof faults)[string]).perform(victims);
+    outcome.kills++;
+    try {
+      await wholeRound(fleet, run);
+      const resumeMs = performance.now() - repairedAt;
+      outcome.resumesMs.push({ fault: name, resumeMs });
+      outcome.rounds = await witness.look();
+      say(`${outcome.kills}/${kills} ${name}, a whole round after ${Math.round(resumeMs)} ms, ${outcome.rounds} commits`);
+    } catch (error) {
+      outcome.stuck.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  if (outcome.stuck.length === 0) await endTogether(fleet, run, outcome);
+  await fleet.stop();
+  Object.assign(outcome, await witness.lostReports());
+  return outcome;
+}
+
+/** Waits for a round that was opened and committed after now. A coordinator whose database is away answers with a failure: asked again. */
+async function wholeRound(fleet: ToyFleet, run: number): Promise<void> {
+  let base: number | null = null;
+  await waitUntil({ what: 'a whole round after the repair', timeoutMs: stuckAfterMs, everyMs: 20 }, async () => {
+    const view = await fleet.run(run).catch(() => null);
+    if (view === null) return false;
+    if (view.state !== 'running') throw new Error(`The run is ${view.state}: ${view.cause ?? 'no cause'}`);
+    base ??= view.round;
+    return view.round >= base + 2;
+  });
+}
+
+/** At the end everybody holds the state of the log's end. */
+async function endTogether(fleet: ToyFleet, run: number, outcome: ChaosOutcome): Promise<void> {
+  await fleet.coordinator.client.call('stopRun', { params: { id: run } });
+  const { round, stateHash } = await fleet.run(run);
+  for (let device = 0; device < fleet.workers.length; device++) {
+    try {
+      const held = await fleet.workerReached(`device-${device}`, { run, round, timeoutMs: stuckAfterMs });
+      if (held !== stateHash) outcome.forks.push(`device-${device} ended with another state`);
+    } catch (error) {
+      outcome.stuck.push(`device-${device} at the end: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+function endedProcesses(fleet: ToyFleet): string[] {
+  return [fleet.coordinator, ...fleet.workers].filter((process) => !process.running()).map(({ logPath }) => logPath);
+}
