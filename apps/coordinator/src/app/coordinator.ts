@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import express from 'express';
 import helmet from 'helmet';
+import { serveConsole } from '../console/serve-console.js';
 import { Database } from '../database/database.js';
 import { lockHome } from '../database/home-lock.js';
 import { Readiness } from '../health/readiness.js';
@@ -54,7 +55,9 @@ export async function startCoordinator(settings: Settings, { clock, luck, logger
 async function createApplication(surroundings: Parameters<typeof CoordinatorModule.with>[0]): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(CoordinatorModule.with(surroundings), { logger: surroundings.logger, bodyParser: false, abortOnError: false, forceCloseConnections: true });
   app.disable('x-powered-by');
-  app.use(helmet());
+  // The console sets styles from script, and may be reached by plain HTTP inside a private network: the rest stays as helmet has it.
+  app.use(helmet({ contentSecurityPolicy: { directives: { styleSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null } } }));
+  serveConsole(app);
   app.use(express.json({ limit: serverLimits.jsonBytesMax }));
   app.useWebSocketAdapter(new DeviceIoAdapter(app));
   const server: Server = app.getHttpServer();
