@@ -36,7 +36,9 @@ export function resumeRound(state: Conductor, recovered: { seats: Roster<Seat>; 
 }
 
 /** Answers a report; the one that makes the round complete also decides it. */
-export function takeReport(state: Conductor, device: string, report: Report): ConductorStep {
+export function takeReport(told: Conductor, device: string, report: Report): ConductorStep {
+  // Whatever we took the device for: who measured at the state of the head has it.
+  const state = report.stateMatches && report.round === told.round ? withMember(told, device, { round: told.round }) : told;
   const { round, attempt, examples, differences } = report;
   const judgement = judgeReport(state, device, report);
   if (judgement.type === 'duplicate') return { state, effects: [{ type: 'answer-report', device, round, attempt, duplicate: true }] };

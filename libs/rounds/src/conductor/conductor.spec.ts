@@ -153,6 +153,15 @@ describe('a report', () => {
     expect(run.state.phase).toMatchObject({ reports: [] });
   });
 
+  test('at the state of the head shows that its device is there, whatever it was taken for and whatever becomes of the report', () => {
+    const run = openRun();
+    // The decline was overtaken by the arrival that followed it.
+    run.tell({ type: 'decline', device: 'a', round: 0, attempt: 0, reason: 'state-mismatch' }, { type: 'decline', device: 'b', round: 0, attempt: 0, reason: 'busy' });
+    expect(run.state).toMatchObject({ attempt: 1, members: [{ device: 'a', round: -1 }, {}, {}] });
+    expect(refusalOf(run.report('a', { attempt: 0 }))).toBe('round.closed');
+    expect(run.state.members[0]).toMatchObject({ device: 'a', round: 0 });
+  });
+
   test('of a device that was not asked is refused', () => {
     expect(refusalOf(openRun().report('z'))).toBe('report.not-in-cohort');
   });

@@ -3,7 +3,7 @@ import { type Moment } from '../moment.js';
 import { resendEvaluation } from './held-out.js';
 import { type Participant } from './participant.js';
 import { type ParticipantInput } from './participant-input.js';
-import { isChanging, leave, type ParticipantStep, retryTimer, roundToBe, startOver, stay } from './participant-step.js';
+import { isChanging, leave, type ParticipantStep, reminder, retryTimer, roundToBe, startOver, stay } from './participant-step.js';
 import { isRetryable } from './retryable.js';
 import { resendReport } from './working.js';
 
@@ -54,12 +54,18 @@ export function prepareAgain(state: Participant): ParticipantStep {
 }
 
 /** The coordinator knows where we stand, unless a commit and the announcement crossed: then it takes us for late, and hears of us again. */
-export function takeAnnounced(state: Participant, headRound: number): ParticipantStep {
+export function takeAnnounced(state: Participant, headRound: number, moment: Moment): ParticipantStep {
   const crossed = headRound !== state.announcedRound || roundToBe(state) !== state.announcedRound;
-  return stay({
-    ...state, headRound: Math.max(state.headRound, headRound), announcing: state.announcing !== 'sent' ? state.announcing : crossed ? 'due' : 'not',
-    tries: { ...state.tries, announce: 0 },
-  });
+  const known: Participant = { ...state, headRound: Math.max(state.headRound, headRound), tries: { ...state.tries, announce: 0 } };
+  if (state.announcing !== 'sent') return stay(known);
+  return crossed ? stay({ ...known, announcing: 'due' }) : { state: { ...known, announcing: 'not' }, effects: state.ended === null ? [reminder(moment)] : [] };
+}
+
+/** Whatever made the coordinator believe otherwise, after a while it hears again where this device stands. */
+export function announceAgain(state: Participant, moment: Moment): ParticipantStep {
+  if (state.announcing === 'resting') return stay({ ...state, announcing: 'due' });
+  if (state.announcing === 'not' && state.connected && state.round >= state.headRound) return stay({ ...state, announcing: 'due' });
+  return { state, effects: state.announcing === 'not' ? [reminder(moment)] : [] };
 }
 
 /** @param code of the refusal; null if there was no answer */

@@ -26,6 +26,14 @@ export function retryTimer(name: ParticipantRequest, { nowMs, luck }: Moment, tr
   return { type: 'set-timer', name, atMs: nowMs + Math.ceil(wait / 2 + (wait / 2) * (luck / 2 ** 32)) };
 }
 
+/** A device at the head announces itself again after this time at the latest. */
+const reminderMs = 600_000;
+
+/** The timer that announces again; half of the wait is luck. */
+export function reminder({ nowMs, luck }: Moment): ParticipantEffect {
+  return { type: 'set-timer', name: 'announce', atMs: nowMs + Math.ceil(reminderMs / 2 + (reminderMs / 2) * (luck / 2 ** 32)) };
+}
+
 /** This device can do no more in this run. */
 export function leave(state: Participant, cause: ErrorCode): ParticipantStep {
   return {

@@ -62,6 +62,22 @@ describe('joining', () => {
   });
 });
 
+describe('a device that the coordinator took for late', () => {
+  test('says again after ten minutes at most where it stands, as long as the run goes on', () => {
+    const device = readyDevice(3);
+    expect(device.tell({ type: 'timer', name: 'announce' })).toEqual([{ type: 'announce', round: 3 }]);
+    expect(device.tell({ type: 'announced', headRound: 3 })).toEqual([{ type: 'set-timer', name: 'announce', atMs: 1_300_000 }]);
+  });
+
+  test('says nothing while it is away or behind, but keeps its timer', () => {
+    const device = readyDevice(3);
+    device.tell({ type: 'disconnected' });
+    expect(typesOf(device.tell({ type: 'timer', name: 'announce' }))).toEqual(['set-timer']);
+    device.tell({ type: 'connected', headRound: 5, stateMatches: true });
+    expect(typesOf(device.tell({ type: 'timer', name: 'announce' }))).not.toContain('announce');
+  });
+});
+
 describe('catching up', () => {
   test('the next commit is replayed, an older one ignored, a newer one shows that some are missing', () => {
     const device = readyDevice(5);

@@ -5,7 +5,7 @@ import {
   beginEvaluation, missEvaluated, missEvaluationAnswer, resendEvaluation, takeEvaluated, takeEvaluationAnswer, takeEvaluationStart,
 } from './held-out.js';
 import {
-  connect, disconnect, missAnnouncement, missPreparation, prepareAgain, speakAtHead, takeAnnounced, takeEnd, takePrepared,
+  announceAgain, connect, disconnect, missAnnouncement, missPreparation, prepareAgain, speakAtHead, takeAnnounced, takeEnd, takePrepared,
 } from './membership.js';
 import { type Participant } from './participant.js';
 import { type ParticipantInput, type ParticipantRequest } from './participant-input.js';
@@ -31,7 +31,7 @@ function takeInput(state: Participant, input: ParticipantInput, moment: Moment):
     case 'disconnected': return disconnect(state);
     case 'prepared': return takePrepared(state, input);
     case 'preparation-failed': return missPreparation(state, input.code, moment);
-    case 'announced': return takeAnnounced(state, input.headRound);
+    case 'announced': return takeAnnounced(state, input.headRound, moment);
     case 'start': return takeStart(state, input, moment);
     case 'losses': return takeLosses(state, input);
     case 'losses-failed': return missLosses(state, input);
@@ -49,7 +49,7 @@ function takeInput(state: Participant, input: ParticipantInput, moment: Moment):
     case 'evaluated': return takeEvaluated(state, input);
     case 'evaluation-failed': return missEvaluated(state, input);
     case 'evaluation-answered': return takeEvaluationAnswer(state, input.round);
-    case 'timer': return retry(state, input.name);
+    case 'timer': return retry(state, input.name, moment);
     case 'ended': return takeEnd(state, input);
   }
 }
@@ -64,10 +64,10 @@ function miss(state: Participant, missed: { request: Exclude<ParticipantRequest,
   }
 }
 
-function retry(state: Participant, request: ParticipantRequest): ParticipantStep {
+function retry(state: Participant, request: ParticipantRequest, moment: Moment): ParticipantStep {
   switch (request) {
     case 'prepare': return prepareAgain(state);
-    case 'announce': return stay(state.announcing === 'resting' ? { ...state, announcing: 'due' } : state);
+    case 'announce': return announceAgain(state, moment);
     case 'tail': return stay(state.sync.type === 'resting' ? { ...state, sync: { type: 'none' } } : state);
     case 'report': return { state, effects: state.work?.stage.type === 'reporting' ? resendReport(state) : [] };
     case 'evaluation': return { state, effects: state.heldOut?.stage.type === 'sending' ? resendEvaluation(state) : [] };
