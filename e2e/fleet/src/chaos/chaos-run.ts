@@ -55,11 +55,14 @@ async function harm(victims: Victims, { kills, endsAtMs, say }: { kills: number;
   const witness = new Witness(fleet, run);
   const outcome: ChaosOutcome = { kills: 0, resumesMs: [], rounds: 0, acknowledged: 0, lost: [], forks: witness.forks, stuck: [], unexpectedExits: [] };
   const possible = Object.keys(faults).filter((name) => postgres !== null || faults[name]?.needsPostgres === false);
+  // From a bag that is filled again when it is empty: few kills, too, meet every fault.
+  let bag: string[] = [];
   while (outcome.kills < kills && Date.now() < endsAtMs && outcome.stuck.length === 0) {
     await sleep(random() * peaceMaxMs);
     outcome.unexpectedExits.push(...endedProcesses(fleet));
     if (outcome.unexpectedExits.length > 0) break;
-    const name = possible[Math.floor(random() * possible.length)] as string;
+    if (bag.length === 0) bag = [...possible];
+    const [name = 'coordinator'] = bag.splice(Math.floor(random() * bag.length), 1);
     const repairedAt = await (faults[name] as (typeof faults)[string]).perform(victims);
     outcome.kills++;
     try {
@@ -90,17 +93,17 @@ async function wholeRound(fleet: ToyFleet, run: number): Promise<void> {
   });
 }
 
-/** At the end everybody holds the state of the log's end. */
+/** Everybody catches up with the fleet, and holds the state of the log's end when the run is stopped. */
 async function endTogether(fleet: ToyFleet, run: number, outcome: ChaosOutcome): Promise<void> {
-  await fleet.coordinator.client.call('stopRun', { params: { id: run } });
-  const { round, stateHash } = await fleet.run(run);
-  for (let device = 0; device < fleet.workers.length; device++) {
-    try {
-      const held = await fleet.workerReached(`device-${device}`, { run, round, timeoutMs: stuckAfterMs });
-      if (held !== stateHash) outcome.forks.push(`device-${device} ended with another state`);
-    } catch (error) {
-      outcome.stuck.push(`device-${device} at the end: ${error instanceof Error ? error.message : String(error)}`);
-    }
+  const reach = async (round: number): Promise<string[]> => Promise.all(fleet.workers.map((_, device) => fleet.workerReached(`device-${device}`, { run, round, timeoutMs: stuckAfterMs })));
+  try {
+    // Before the stop: a device that was not prepared when a run was cancelled leaves it where it is.
+    await reach((await fleet.run(run)).round);
+    await fleet.coordinator.client.call('stopRun', { params: { id: run } });
+    const { round, stateHash } = await fleet.run(run);
+    for (const held of await reach(round)) if (held !== stateHash) outcome.forks.push('a worker ended with another state');
+  } catch (error) {
+    outcome.stuck.push(`at the end: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

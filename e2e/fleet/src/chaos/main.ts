@@ -6,7 +6,7 @@ import { chaosRun, type ChaosOutcome } from './chaos-run.js';
 /** `npm run chaos`: kills what it can, on the embedded database and on PostgreSQL in turn; ends with 1 if a promise was broken. */
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: {
-    kills: { type: 'string', default: '40' }, json: { type: 'string' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) }, minutes: { type: 'string', default: '30' },
+    kills: { type: 'string', default: '40' }, database: { type: 'string' }, json: { type: 'string' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) }, minutes: { type: 'string', default: '30' },
   } });
   const kills = Number(values.kills);
   const seed = Number(values.seed);
@@ -15,11 +15,9 @@ async function main(): Promise<number> {
   const say = (line: string) => console.log(line);
   say(`chaos: ${kills} kills, seed ${seed} (again with --seed ${seed}; the instants are those of this machine)`);
   const random = mulberry(seed);
-  const halves = { embedded: Math.floor(kills / 2), postgresql: Math.ceil(kills / 2) } as const;
+  const databases = (['embedded', 'postgresql'] as const).filter((database) => values.database === undefined || values.database === database);
   const outcomes: ChaosOutcome[] = [];
-  for (const database of ['embedded', 'postgresql'] as const) {
-    if (halves[database] > 0) outcomes.push(await chaosRun({ database, kills: halves[database], endsAtMs, random, say }));
-  }
+  for (const database of databases) outcomes.push(await chaosRun({ database, kills: Math.ceil(kills / databases.length), endsAtMs, random, say }));
   const resumes = outcomes.flatMap(({ resumesMs }) => resumesMs);
   for (const fault of new Set(resumes.map((resume) => resume.fault))) {
     const ofFault = resumes.filter((resume) => resume.fault === fault).map(({ resumeMs }) => resumeMs);

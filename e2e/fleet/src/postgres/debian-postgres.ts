@@ -14,6 +14,10 @@ function asDatabaseUser(command: string, args: readonly string[]): [string, stri
   return userInfo().uid === 0 ? ['setpriv', ['--reuid', 'postgres', '--regid', 'postgres', '--init-groups', command, ...args]] : [command, [...args]];
 }
 
+const living = new Set<ChildProcess>();
+// Whatever ends us, short of SIGKILL, no server stays behind; its own processes notice that it is gone, and end.
+process.on('exit', () => { for (const server of living) server.kill('SIGKILL'); });
+
 /** A PostgreSQL 15 of Debian on a free port, that can be killed and started again. */
 export class DebianPostgres {
   readonly url: string;
@@ -38,7 +42,9 @@ export class DebianPostgres {
   async restart(): Promise<void> {
     const [program, args] = asDatabaseUser(`${binaries}/postgres`, ['-D', join(this.folder, 'data'), '-p', String(this.port), '-k', this.folder]);
     const log = await open(`${this.folder}.log`, 'a');
-    this.server = spawn(program, args, { stdio: ['ignore', log.fd, log.fd], cwd: tmpdir() });
+    const server = spawn(program, args, { stdio: ['ignore', log.fd, log.fd], cwd: tmpdir() });
+    living.add(server.once('exit', () => living.delete(server)));
+    this.server = server;
     await log.close();
     await waitUntil({ what: 'PostgreSQL to answer', timeoutMs: startTimeoutMs, everyMs: 20 }, () => this.answers());
   }

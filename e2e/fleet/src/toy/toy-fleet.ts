@@ -27,6 +27,8 @@ export interface ToySurroundings {
   postgres?: DebianPostgres;
   /** Puts something between the devices and the port of the coordinator. @returns the address that devices enrol at and keep */
   doorOf?: (port: number) => Promise<string>;
+  /** Default: `debug`, in which every acknowledged report is a line in the log of its worker: what the tests of durability count. */
+  logLevel?: string;
 }
 
 /** A folder, a real coordinator and real workers on the toy model, all processes of their own. */
@@ -34,9 +36,8 @@ export class ToyFleet {
   readonly workers: Worker[] = [];
   private constructor(readonly folder: string, public coordinator: Coordinator, readonly postgres: DebianPostgres | null, private readonly door: string) {}
 
-  static async start(workers: number, { postgres, doorOf }: ToySurroundings = {}): Promise<ToyFleet> {
-    // Every acknowledged report is then a line in the log of its worker: what the tests of durability count.
-    process.env['SEEDFLEET_LOG_LEVEL'] = 'debug';
+  static async start(workers: number, { postgres, doorOf, logLevel = 'debug' }: ToySurroundings = {}): Promise<ToyFleet> {
+    process.env['SEEDFLEET_LOG_LEVEL'] = logLevel;
     const folder = await mkdtemp(join(tmpdir(), 'seedfleet-fleet-'));
     const coordinator = await startCoordinator({ home: join(folder, 'coordinator'), ...databaseOf(postgres) });
     const fleet = new ToyFleet(folder, coordinator, postgres ?? null, await doorOf?.(coordinator.port) ?? coordinator.url);
