@@ -1,4 +1,5 @@
 import { type CohortSeat, type CountedReport } from '@seedfleet/rounds';
+import { BrokenPromise } from '../promises/broken-promise.js';
 import { type RunEnd } from './messages.js';
 
 interface RoundRow {
@@ -29,6 +30,13 @@ export class Database {
   newest(): RoundRow | undefined {
     const last = this.rounds.at(-1);
     return last?.round === this.commits.length ? last : undefined;
+  }
+
+  /** @throws BrokenPromise `no-report-lost` for a second one of a device: the first was forgotten, or would be overwritten */
+  saveReport({ round, attempt }: { round: number; attempt: number }, report: CountedReport): void {
+    const { reports } = this.find(round, attempt);
+    if (reports.some(({ device }) => device === report.device)) throw new BrokenPromise('no-report-lost', `a second report of ${report.device} for attempt ${round}/${attempt} is saved over the first`);
+    reports.push(report);
   }
 
   find(round: number, attempt: number): RoundRow {

@@ -71,5 +71,5 @@ export function manifestOf({ policy, estimator, stepRule, seed }: Scenario, coor
  * them, and devices that rest until a clock moved back by five minutes has come round (docs/rounds.md, "Every wait and its bound").
  */
 export function fairBoundMs({ policy }: Scenario): number {
-  return 2 * (policy.roundsMax * 2 + policy.attemptsMax + 1) * (policy.deadlineMs + 30_000) + 600_000;
+  return 2 * (policy.roundsMax * 2 + policy.attemptsMax + 1) * (policy.deadlineMs + 30_000) + 1_500_000;
 }

@@ -40,6 +40,8 @@ interface Process {
   effects: ConductorEffect[];
   reply: Reply | undefined;
   isPerforming: boolean;
+  /** by the coordinator's clock, at the step whose effects are performed */
+  steppedAtMs: number;
   /** a write under way: whether it is durable at a crash is luck */
   write: (() => void) | null;
   timers: Map<ConductorTimer, Cancel>;
@@ -66,7 +68,7 @@ export class SimulatedCoordinator implements CoordinatorFace {
     for (const { bytes } of database.commits.slice(fleet.round)) fleet.replay(bytes);
     const recorded = this.recorded();
     this.process = {
-      conductor: createConductor(parts.sabotage.recovery?.(recorded) ?? recorded), fleet, queue: [], effects: [], reply: undefined, isPerforming: false, write: null,
+      conductor: createConductor(parts.sabotage.recovery?.(recorded) ?? recorded), fleet, queue: [], effects: [], reply: undefined, isPerforming: false, steppedAtMs: 0, write: null,
       timers: new Map(), connections: new Map(),
     };
     this.watchConnections(this.process);
@@ -92,11 +94,13 @@ export class SimulatedCoordinator implements CoordinatorFace {
 
   hello({ device, number }: Connection, standing: Standing, reply: Parameters<CoordinatorFace['hello']>[2]): void {
     const { database } = this;
-    if (this.process !== null) {
-      const known = this.process.connections.get(device.id);
+    const { process } = this;
+    if (process !== null) {
+      const known = process.connections.get(device.id);
       if (known !== undefined && known.number > number) return;
       if (known !== undefined && known.number < number) this.tell({ type: 'departure', device: device.id });
-      this.process.connections.set(device.id, { device, number, heardMs: this.parts.timeline.nowMs });
+      if (process !== this.process) return;
+      process.connections.set(device.id, { device, number, heardMs: this.parts.timeline.nowMs });
     } else if (!database.isOver) return;
     reply({ headRound: database.commits.length, stateMatches: this.matches(standing), ended: database.ended });
   }
@@ -191,7 +195,8 @@ export class SimulatedCoordinator implements CoordinatorFace {
     const next = process.queue.shift();
     process.reply = next?.reply;
     if (next === undefined) return false;
-    const { state, effects } = stepConductor(process.conductor, next.input, { nowMs: this.parts.clock.nowMs(), luck: this.parts.random.uint32() });
+    process.steppedAtMs = this.parts.clock.nowMs();
+    const { state, effects } = stepConductor(process.conductor, next.input, { nowMs: process.steppedAtMs, luck: this.parts.random.uint32() });
     process.conductor = state;
     process.effects = this.parts.sabotage.effects?.(effects) ?? effects;
     return true;
@@ -204,7 +209,7 @@ export class SimulatedCoordinator implements CoordinatorFace {
       case 'open-round': return this.save(process, () => void database.rounds.push({ ...effect, state: 'collecting', reports: [] }));
       case 'save-report': {
         const { device, group, examples, differences, round, attempt } = effect;
-        return this.save(process, () => void database.find(round, attempt).reports.push({ device, group, examples, differences }));
+        return this.save(process, () => database.saveReport({ round, attempt }, { device, group, examples, differences }));
       }
       case 'commit': return this.commit(process, effect);
       case 'abandon-round': return this.save(process, () => {
@@ -303,7 +308,8 @@ export class SimulatedCoordinator implements CoordinatorFace {
 
   private setTimer(process: Process, { name, round, attempt, atMs }: Extract<ConductorEffect, { type: 'set-timer' }>): void {
     process.timers.get(name)?.();
-    process.timers.set(name, this.parts.clock.at(atMs, () => {
+    // From the step that decided it: the clock may have been moved while the round was saved (scenario a-clock-moved-while-a-round-is-saved).
+    process.timers.set(name, this.parts.clock.after(atMs - process.steppedAtMs, () => {
       if (process === this.process) this.tell({ type: 'timer', name, round, attempt });
     }));
   }

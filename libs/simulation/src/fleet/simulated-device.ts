@@ -264,10 +264,10 @@ export class SimulatedDevice implements DeviceFace {
     const differences = parts.objective.differences(this.b(process), seeds);
     const { deadlineMs } = parts.manifest.manifest.policy;
     const takesMs = parts.random.chance(parts.network.faults.straggle) ? parts.random.between(deadlineMs / 2, deadlineMs * 2) : parts.random.between(50, 1_500);
-    this.after(process, takesMs, () => {
+    this.after(process, takesMs, () => this.guard(() => {
       if (parts.sabotage.forgetsBatches === true) this.vault.batches = batch + 1;
       this.tell({ type: 'losses', round, attempt, differences, examples: parts.trainExamples });
-    });
+    }));
   }
 
   private sendReport(process: Process, { round, attempt, differences, examples }: EffectOf<'send-report'>): void {

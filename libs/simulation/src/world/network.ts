@@ -9,6 +9,8 @@ export type Direction = 'up' | 'down';
 export class Network {
   faults: Faults;
   private readonly cuts = new Set<string>();
+  /** per line, when the last message in order arrives */
+  private readonly lastArrivals = new Map<string, number>();
   carried = 0;
   lost = 0;
 
@@ -30,22 +32,25 @@ export class Network {
     this.cuts.clear();
   }
 
-  /** Delivers once, twice or never, after a while. A cut that begins on the way catches the message too. */
+  /**
+   * Delivers once, twice or never, after a while. Messages of one direction keep their order, as on a connection, unless the world reorders.
+   * A cut that begins on the way catches the message too.
+   */
   carry(device: string, direction: Direction, deliver: () => void): void {
     this.carried += 1;
-    const { loss, duplication } = this.faults;
+    const { loss, duplication, delayMs, reorder } = this.faults;
     if (this.random.chance(loss)) { this.lost += 1; return; }
-    this.timeline.after(this.delay(), () => this.arrive(device, direction, deliver));
-    if (this.random.chance(duplication)) this.timeline.after(this.delay() * 3, () => this.arrive(device, direction, deliver));
+    const line = `${direction} ${device}`;
+    const usualMs = delayMs * (0.5 + this.random.uniform());
+    const inOrderMs = Math.max(usualMs, (this.lastArrivals.get(line) ?? 0) - this.timeline.nowMs);
+    const overtaken = this.random.chance(reorder);
+    if (!overtaken) this.lastArrivals.set(line, this.timeline.nowMs + inOrderMs);
+    this.timeline.after(overtaken ? usualMs * 10 : inOrderMs, () => this.arrive(device, direction, deliver));
+    if (this.random.chance(duplication)) this.timeline.after(usualMs * 3, () => this.arrive(device, direction, deliver));
   }
 
   private arrive(device: string, direction: Direction, deliver: () => void): void {
     if (this.cuts.has(`${direction} ${device}`)) this.lost += 1;
     else deliver();
-  }
-
-  private delay(): number {
-    const { delayMs, reorder } = this.faults;
-    return delayMs * (0.5 + this.random.uniform()) * (this.random.chance(reorder) ? 10 : 1);
   }
 }

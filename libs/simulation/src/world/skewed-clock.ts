@@ -15,6 +15,11 @@ export class SkewedClock {
 
   /** At a time of this clock; like the apps' timers it becomes a delay here and now. */
   at(atMs: number, action: () => void): Cancel {
-    return this.timeline.after((atMs - this.nowMs()) / this.rate, action);
+    return this.after(atMs - this.nowMs(), action);
+  }
+
+  /** After so many milliseconds as this clock counts them. */
+  after(delayMs: number, action: () => void): Cancel {
+    return this.timeline.after(delayMs / this.rate, action);
   }
 }
