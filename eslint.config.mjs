@@ -21,6 +21,7 @@ const edges = {
   dashboard: ['protocol'],
   // The last three in specs only: the converted encoder is run as a device runs it.
   'example-sentiment': ['protocol', 'onnx', 'ledger', 'dataset', 'numerics', 'runtime'],
+  'e2e-dashboard': ['e2e-fleet'],
   'e2e-fleet': ['protocol', 'onnx', 'ledger', 'numerics', 'example-sentiment'],
 };
 
