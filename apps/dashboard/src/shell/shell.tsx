@@ -36,7 +36,7 @@ export function Shell() {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Pages">
-        {pages.map(({ to, label }) => <NavLink key={to} component={Link} to={to} label={label} active={here(to)} variant="filled" onClick={close} aria-current={here(to) ? 'page' : undefined} />)}
+        {pages.map(({ to, label }) => <NavLink key={to} component={Link} to={to} label={label} className="page-link" onClick={close} aria-current={here(to) ? 'page' : undefined} />)}
       </AppShell.Navbar>
       <AppShell.Main><Outlet /></AppShell.Main>
     </AppShell>
