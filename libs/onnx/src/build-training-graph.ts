@@ -8,6 +8,7 @@ import { fillInputs } from './rewrites/fill-inputs.js';
 import { freedName, freeNames } from './rewrites/free-names.js';
 import { insertAdapters, type AdapterPlan } from './rewrites/insert-adapters.js';
 import { prune } from './rewrites/prune.js';
+import { quantiseLinears } from './rewrites/quantise-linears.js';
 import { tileFrontier } from './rewrites/tile-frontier.js';
 
 /** What is trained in a model, and what its inputs and output are called. */
@@ -20,6 +21,8 @@ export interface TrainingPlan {
   adapters: readonly AdapterPlan[];
   /** Names of the graph inputs of the head. */
   head: { weight: string; bias: string };
+  /** What the model's linears compute in: as they are (default), or int8 weights and activations. Adapters and head are float32 always. */
+  precision?: 'fp32' | 'w8a8';
 }
 
 /** Name of the graph input that B of a site becomes. */
@@ -30,9 +33,9 @@ export const adapterInput = names.adapterInput;
  * Inputs: ids and mask [b, T] and `labels` [b], int64; B of each adapter [P, r, d_out]; head weight [P, d, classes] and
  * bias [P, classes], float32. Outputs: `losses` [P, b] and `logits` [P, b, classes]. Never changes its argument.
  * docs/graph.md says what is rewritten and how.
- * @throws FleetError `model.output-unknown`, `model.input-unknown`, `model.batch-fixed`, `model.site-unknown`, `model.not-tileable`, `model.batch-coupled`
+ * @throws FleetError `model.output-unknown`, `model.input-unknown`, `model.batch-fixed`, `model.site-unknown`, `model.not-tileable`, `model.batch-coupled`, `model.not-quantisable`
  */
-export function buildTrainingGraph(model: OnnxModel, { output, inputs, classes, adapters, head }: TrainingPlan): OnnxModel {
+export function buildTrainingGraph(model: OnnxModel, { output, inputs, classes, adapters, head, precision = 'fp32' }: TrainingPlan): OnnxModel {
   const made = new Set(model.graph.node.flatMap((node) => node.output));
   if (!made.has(output)) throw new FleetError('model.output-unknown', { field: 'output', problem: `The model computes no value "${output}".` });
   const taken = new Set([...adapters.map(({ input }) => input), head.weight, head.bias]);
@@ -43,5 +46,6 @@ export function buildTrainingGraph(model: OnnxModel, { output, inputs, classes, 
   const adapted = insertAdapters(revise(plain, { output: [] }), adapters);
   const headed = addHead(adapted, { output: features, classes, ...head, adapters: adapterInputs });
   const tiled = tileFrontier(addLoss(headed), { adapters: adapterInputs });
-  return withGraph(model, prune(tiled, { keep: [names.losses, names.logits] }));
+  const computed = precision === 'w8a8' ? quantiseLinears(tiled, { opset: model.opset }) : tiled;
+  return withGraph(model, prune(computed, { keep: [names.losses, names.logits] }));
 }

@@ -10,5 +10,6 @@ export const onnxErrors = {
   'model.input-unknown': { retryable: false, http: 422, fix: 'Export the model with token ids and attention mask as its only inputs (token_type_ids is filled in).' },
   'model.batch-fixed': { retryable: false, http: 422, fix: 'Export the model with a dynamic batch axis.' },
   'model.batch-coupled': { retryable: false, http: 422, fix: 'Use the float model, or one whose activation scales are per token: rows of one batch must not disturb each other.' },
+  'model.not-quantisable': { retryable: false, http: 422, fix: 'Train in float32, or use a model whose linears are stored as float32 inside the .onnx file.' },
   'model.not-tileable': { retryable: false, http: 422, fix: 'Export the model without control flow (If, Loop, Scan) around the adapted layers.' },
 } as const satisfies Record<string, ErrorEntry>;

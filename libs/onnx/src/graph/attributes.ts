@@ -27,6 +27,11 @@ export function integerAttribute(node: NodeProto, name: string, otherwise: numbe
   return found === undefined ? otherwise : Number(found.i);
 }
 
+/** The same for a float attribute. */
+export function floatAttribute(node: NodeProto, name: string, otherwise: number): number {
+  return node.attribute.find((a) => a.name === name)?.f ?? otherwise;
+}
+
 export function integersAttribute(node: NodeProto, name: string): number[] | undefined {
   return node.attribute.find((a) => a.name === name)?.ints.map(Number);
 }

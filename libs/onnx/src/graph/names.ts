@@ -9,6 +9,7 @@ export const names = {
   inAdapter: (site: string, part: string) => `seedfleet/adapter/${site}/${part}`,
   inHead: (part: string) => `seedfleet/head/${part}`,
   inLoss: (part: string) => `seedfleet/loss/${part}`,
+  inQuantised: (value: string, part: string) => `seedfleet/w8a8/${value}/${part}`,
   tiled: (value: string) => `seedfleet/tiled/${value}`,
   repeats: ({ axes, axis }: { axes: number; axis: number }) => `seedfleet/repeats/${axis}of${axes}`,
   /** [P], the number of perturbed rows, read from the shape of the head's weight. */

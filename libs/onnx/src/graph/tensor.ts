@@ -64,6 +64,16 @@ export function integersOf(tensor: TensorProto): number[] | undefined {
   return undefined;
 }
 
+/** The values of a float32 tensor, or undefined: another type, or stored outside the file. A view of the file's bytes where they are aligned. */
+export function floatsOf(tensor: TensorProto): Float32Array | undefined {
+  if (isExternal(tensor) || tensor.dataType !== TensorProto_DataType.FLOAT) return undefined;
+  const { rawData } = tensor;
+  if (rawData.length === 0) return Float32Array.from(tensor.floatData);
+  return rawData.byteOffset % 4 === 0 ? new Float32Array(rawData.buffer, rawData.byteOffset, rawData.length >> 2)
+    // Not slice(): of a Buffer of Node that is a view, too.
+    : new Float32Array(new Uint8Array(rawData).buffer);
+}
+
 /** ONNX stores raw data little-endian; so do all platforms that we run on, and a check costs nothing. */
 function littleEndian(values: Float32Array | BigInt64Array): Uint8Array {
   if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) throw new InvariantError('This platform is big-endian; ONNX raw data is little-endian.');

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { frozenA, layoutOf, perturbationKey, type Estimator, type Layout } from '@seedfleet/numerics';
-import { adapterInput, buildTrainingGraph, inspectSites, writeModel, type AdapterSite, type OnnxModel } from '@seedfleet/onnx';
+import { adapterInput, buildTrainingGraph, inspectSites, writeModel, type AdapterSite, type OnnxModel, type TrainingPlan } from '@seedfleet/onnx';
 import { type Batch } from '../engine/engine.js';
 import { TrainingSession } from '../session/training-session.js';
 import { interleaved } from './interleaved.js';
@@ -42,8 +42,8 @@ export async function measureStep(bench: StepModel, { figure, runs }: BenchOutpu
   const seeds = BigUint64Array.from({ length: queries }, (_, j) => BigInt(j + 1));
   const batch = randomBatch(bench);
   const opened: TrainingSession[] = [];
-  const open = async (name: string, chosen: readonly AdapterSite[]) => {
-    const prepared = await openGraph({ bench, chosen, path: join(folder, `${name}.onnx`) });
+  const open = async (name: string, chosen: readonly AdapterSite[], change: Partial<TrainingPlan> = {}) => {
+    const prepared = await openGraph({ bench, chosen, change, path: join(folder, `${name}.onnx`) });
     opened.push(prepared.session);
     return prepared;
   };
@@ -51,7 +51,9 @@ export async function measureStep(bench: StepModel, { figure, runs }: BenchOutpu
   const estimatorOf = (type: Estimator['type']): Estimator => ({ type, queries, eps, distribution: 'rademacher' });
   try {
     const all = await open('all-layers', sites);
-    const late = await open('late', sites.filter((site) => bench.isLate(site)));
+    const lateSites = sites.filter((site) => bench.isLate(site));
+    const late = await open('late', lateSites);
+    const w8a8 = await open('w8a8', lateSites, { precision: 'w8a8' });
     const rows = [
       { name: 'sequential-mezo', run: async () => {
         for (const seed of seeds) {
@@ -61,6 +63,7 @@ export async function measureStep(bench: StepModel, { figure, runs }: BenchOutpu
       { name: 'parallel-rows', run: () => all.session.perturbedLosses(request(all, estimatorOf('central'))) },
       { name: 'leave-one-out', run: () => all.session.perturbedLosses(request(all, estimatorOf('leave-one-out'))) },
       { name: 'late-adapters', run: () => late.session.perturbedLosses(request(late, estimatorOf('leave-one-out'))) },
+      { name: 'w8a8', run: () => w8a8.session.perturbedLosses(request(w8a8, estimatorOf('leave-one-out'))) },
     ];
     const seconds = await interleaved(rows, { runs });
     const first = seconds.get('sequential-mezo');
@@ -79,11 +82,12 @@ export async function measureStep(bench: StepModel, { figure, runs }: BenchOutpu
   }
 }
 
-async function openGraph({ bench, chosen, path }: { bench: StepModel; chosen: readonly AdapterSite[]; path: string }): Promise<{ session: TrainingSession; layout: Layout }> {
+async function openGraph({ bench, chosen, change, path }: { bench: StepModel; chosen: readonly AdapterSite[]; change: Partial<TrainingPlan>; path: string }): Promise<{ session: TrainingSession; layout: Layout }> {
   const { rank, inputs, output } = bench;
   const graph = buildTrainingGraph(bench.model, {
     output, inputs, classes: 2, head: { weight: 'head.W', bias: 'head.b' },
     adapters: chosen.map((site, i) => ({ site: site.name, input: adapterInput(site.name), rank, alpha: 2 * rank, a: frozenA({ runKey, site: i, inputs: site.inputs, rank }) })),
+    ...change,
   });
   const layout = layoutOf([
     ...chosen.map(({ name, outputs }) => ({ name, shape: [rank, outputs], scale: 1 })),

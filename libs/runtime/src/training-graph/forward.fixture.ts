@@ -3,7 +3,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { smallModel, uniform, vocabulary, width, type Adjust, type SmallModelPlan } from './small-models.fixture.js';
 
 /** One case of a training graph: a model, the sites that are adapted, P rows of B, a batch. */
-export interface Case { plan: SmallModelPlan; sites: readonly string[]; rows: number; examples: number; tokens: number; classes: number; seed: number }
+export interface Case { plan: SmallModelPlan; sites: readonly string[]; rows: number; examples: number; tokens: number; classes: number; seed: number; precision?: 'fp32' | 'w8a8' }
 interface Values { values: Float32Array; shape: readonly number[] }
 
 const rank = 2;
@@ -14,12 +14,30 @@ export function sitesOf(plan: SmallModelPlan): string[] {
   return inspectSites(smallModel(plan)).sites.map(({ name }) => name);
 }
 
-export function planOf({ sites, classes, seed }: Pick<Case, 'sites' | 'classes' | 'seed'>): TrainingPlan {
+export function planOf({ sites, classes, seed, precision = 'fp32' }: Pick<Case, 'sites' | 'classes' | 'seed' | 'precision'>): TrainingPlan {
   const random = uniform(seed + 1);
   return {
-    output: 'features', inputs: { ids: 'ids', mask: 'mask' }, classes, head: { weight: 'head.W', bias: 'head.b' },
+    output: 'features', inputs: { ids: 'ids', mask: 'mask' }, classes, precision, head: { weight: 'head.W', bias: 'head.b' },
     adapters: sites.map((site) => ({ site, input: adapterInput(site), rank, alpha, a: Float32Array.from({ length: width * rank }, random) })),
   };
+}
+
+/**
+ * Losses [P, b] of the batch as it is, and of each example in a batch with itself only, in the same order. Not alone: a float32 product of
+ * one row is a routine of its own in ONNX Runtime, which adds in another order.
+ */
+export async function forwardByExample(test: Case): Promise<{ together: Float32Array; alone: number[] }> {
+  const session = await InferenceSession.create(writeModel(buildTrainingGraph(smallModel(test.plan), planOf(test))), quiet);
+  const rows = tensors(adapterValues(test), { first: 0, count: test.rows });
+  const { ids, mask, labels } = batchOf(test);
+  const { losses: together } = await run(session, { ids, mask, labels, ...rows });
+  const alone = new Array<number>(together.length);
+  for (let i = 0; i < test.examples; i++) {
+    const { losses } = await run(session, { ids: twice(ids, i), mask: twice(mask, i), labels: twice(labels, i), ...rows });
+    for (let p = 0; p < test.rows; p++) alone[p * test.examples + i] = losses[2 * p] ?? NaN;
+  }
+  await session.release();
+  return { together, alone };
 }
 
 /** Losses [P*b] and logits [P*b*classes] of the training graph, all rows in one forward pass and row by row. */
@@ -74,6 +92,13 @@ export function crossEntropies({ features, w, bias, labels, classes }: { feature
     const max = Math.max(...logits);
     return max + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - max), 0)) - (logits[label] ?? 0);
   });
+}
+
+/** Example i of an int64 tensor [b, ...] as [2, ...]. */
+function twice({ data, dims }: Tensor, i: number): Tensor {
+  const size = data.length / (dims[0] ?? 1);
+  const one = (data as BigInt64Array).subarray(i * size, (i + 1) * size);
+  return new Tensor('int64', BigInt64Array.of(...one, ...one), [2, ...dims.slice(1)]);
 }
 
 /** Keeps the feeds that a graph has inputs for: one that ignores the mask has no mask. */
