@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Scenario, scenarioOf } from './fleet/scenario.js';
-import { Simulation, type Outcome } from './simulation.js';
+import { type Outcome } from './simulation.js';
 
 const usage = `usage: npm run simulate -- [--seeds N] [--seed S] [--scenario FILE] [--failures DIR]
   --seeds N        how many seeds, from the one of --seed on (default 100)
@@ -13,10 +13,12 @@ const usage = `usage: npm run simulate -- [--seeds N] [--seed S] [--scenario FIL
 interface Surroundings {
   now: () => number;
   print: (line: string) => void;
+  /** @throws whatever broke */
+  simulate: (scenario: Scenario) => Outcome;
 }
 
 /** The command line. @returns the exit code: 0 if every promise held, 1 if one was broken, 2 for a wrong call */
-export function main(args: readonly string[], { now, print }: Surroundings): number {
+export function main(args: readonly string[], { now, print, simulate }: Surroundings): number {
   const options = optionsOf(args);
   if (options === null) {
     print(usage);
@@ -29,7 +31,7 @@ export function main(args: readonly string[], { now, print }: Surroundings): num
   let failed = 0;
   for (const scenario of scenarios) {
     try {
-      outcomes.push(new Simulation(scenario).run());
+      outcomes.push(simulate(scenario));
     } catch (error) {
       failed += 1;
       print(failureText({ scenario, error, folder: options.failures, file: options.scenario }));

@@ -219,7 +219,8 @@ export class Simulation {
     for (const device of this.devices) {
       device.disk.faults = fairWorld;
       const { connection } = device.process ?? {};
-      if (typeof connection === 'number') device.dropped(connection);
+      // Nobody else comes back: what a whole connection does not put right must be put right without a new one.
+      if (typeof connection === 'number' && this.network.harmed.has(device.id)) device.dropped(connection);
     }
     this.keepFair();
   }

@@ -11,6 +11,8 @@ export class Network {
   private readonly cuts = new Set<string>();
   /** per line, when the last message in order arrives */
   private readonly lastArrivals = new Map<string, number>();
+  /** devices that lost a message: their connections break sooner or later */
+  readonly harmed = new Set<string>();
   carried = 0;
   lost = 0;
 
@@ -39,7 +41,7 @@ export class Network {
   carry(device: string, direction: Direction, deliver: () => void): void {
     this.carried += 1;
     const { loss, duplication, delayMs, reorder } = this.faults;
-    if (this.random.chance(loss)) { this.lost += 1; return; }
+    if (this.random.chance(loss)) return this.lose(device);
     const line = `${direction} ${device}`;
     const usualMs = delayMs * (0.5 + this.random.uniform());
     const inOrderMs = Math.max(usualMs, (this.lastArrivals.get(line) ?? 0) - this.timeline.nowMs);
@@ -50,7 +52,12 @@ export class Network {
   }
 
   private arrive(device: string, direction: Direction, deliver: () => void): void {
-    if (this.cuts.has(`${direction} ${device}`)) this.lost += 1;
+    if (this.cuts.has(`${direction} ${device}`)) this.lose(device);
     else deliver();
+  }
+
+  private lose(device: string): void {
+    this.lost += 1;
+    this.harmed.add(device);
   }
 }
