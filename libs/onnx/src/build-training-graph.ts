@@ -8,6 +8,7 @@ import { fillInputs } from './rewrites/fill-inputs.js';
 import { freedName, freeNames } from './rewrites/free-names.js';
 import { insertAdapters, type AdapterPlan } from './rewrites/insert-adapters.js';
 import { prune } from './rewrites/prune.js';
+import { pruneRows } from './rewrites/prune-rows.js';
 import { quantiseLinears } from './rewrites/quantise-linears.js';
 import { tileFrontier } from './rewrites/tile-frontier.js';
 
@@ -23,6 +24,8 @@ export interface TrainingPlan {
   head: { weight: string; bias: string };
   /** What the model's linears compute in: as they are (default), or int8 weights and activations. Adapters and head are float32 always. */
   precision?: 'fp32' | 'w8a8';
+  /** Which positions are computed where the model takes one of them for its output: the needed ones (default), or all. */
+  positions?: 'needed' | 'all';
 }
 
 /** Name of the graph input that B of a site becomes. */
@@ -35,7 +38,7 @@ export const adapterInput = names.adapterInput;
  * docs/graph.md says what is rewritten and how.
  * @throws FleetError `model.output-unknown`, `model.input-unknown`, `model.batch-fixed`, `model.site-unknown`, `model.not-tileable`, `model.batch-coupled`, `model.not-quantisable`
  */
-export function buildTrainingGraph(model: OnnxModel, { output, inputs, classes, adapters, head, precision = 'fp32' }: TrainingPlan): OnnxModel {
+export function buildTrainingGraph(model: OnnxModel, { output, inputs, classes, adapters, head, precision = 'fp32', positions = 'needed' }: TrainingPlan): OnnxModel {
   const made = new Set(model.graph.node.flatMap((node) => node.output));
   if (!made.has(output)) throw new FleetError('model.output-unknown', { field: 'output', problem: `The model computes no value "${output}".` });
   const taken = new Set([...adapters.map(({ input }) => input), head.weight, head.bias]);
@@ -43,7 +46,8 @@ export function buildTrainingGraph(model: OnnxModel, { output, inputs, classes, 
   const features = freedName(output, { taken });
   const named = freeNames(prune(model.graph, { keep: [output] }), { taken });
   const plain = fillInputs(named, inputs);
-  const adapted = insertAdapters(revise(plain, { output: [] }), adapters);
+  const narrowed = positions === 'needed' ? pruneRows(revise(plain, { output: plain.output.filter(({ name }) => name === features) })) : plain;
+  const adapted = insertAdapters(revise(narrowed, { output: [] }), adapters);
   const headed = addHead(adapted, { output: features, classes, ...head, adapters: adapterInputs });
   const tiled = tileFrontier(addLoss(headed), { adapters: adapterInputs });
   const computed = precision === 'w8a8' ? quantiseLinears(tiled, { opset: model.opset }) : tiled;

@@ -10,8 +10,12 @@ export const names = {
   inHead: (part: string) => `seedfleet/head/${part}`,
   inLoss: (part: string) => `seedfleet/loss/${part}`,
   inQuantised: (value: string, part: string) => `seedfleet/w8a8/${value}/${part}`,
+  /** A linear whose input is quantised token by token. Not ours by its name: it is tiled as nodes of the model are. */
+  byToken: (value: string, part: string) => `bytoken/${value}/${part}`,
   tiled: (value: string) => `seedfleet/tiled/${value}`,
   repeats: ({ axes, axis }: { axes: number; axis: number }) => `seedfleet/repeats/${axis}of${axes}`,
+  /** A value at one position of an axis. Not ours by its name: it is tiled as values of the model are. */
+  selected: ({ value, axis, index }: { value: string; axis: number; index: number }) => `selected/${axis}/${index}/${value}`,
   /** [P], the number of perturbed rows, read from the shape of the head's weight. */
   rows: 'seedfleet/rows',
   constant: (values: readonly number[]) => `seedfleet/integers/${values.join('_')}`,

@@ -6,7 +6,7 @@ import { StringStringEntryProtoSchema, TensorProto_DataLocation, TensorProto_Dat
 export const elementTypes = {
   float32: TensorProto_DataType.FLOAT, uint8: TensorProto_DataType.UINT8, int8: TensorProto_DataType.INT8,
   int32: TensorProto_DataType.INT32, int64: TensorProto_DataType.INT64, bool: TensorProto_DataType.BOOL,
-  float16: TensorProto_DataType.FLOAT16, float64: TensorProto_DataType.DOUBLE,
+  float16: TensorProto_DataType.FLOAT16, bfloat16: TensorProto_DataType.BFLOAT16, float64: TensorProto_DataType.DOUBLE,
 } as const satisfies Record<string, TensorProto_DataType>;
 export type ElementType = keyof typeof elementTypes;
 

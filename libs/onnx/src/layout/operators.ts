@@ -12,7 +12,10 @@ export const reductions: ReadonlySet<string> = new Set(['ReduceSum', 'ReduceMean
 
 /** Operators that work example by example on axis 0 of their first input; its number of axes stays. */
 export const byExample: ReadonlySet<string> = new Set(['Attention', 'MultiHeadAttention', 'GroupQueryAttention', 'QAttention', 'SkipLayerNormalization', 'SkipSimplifiedLayerNormalization',
-  'RotaryEmbedding', 'MatMulNBits', 'DynamicQuantizeMatMul', 'MatMulInteger', 'Conv', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GroupNormalization', 'InstanceNormalization', 'BatchNormalization']);
+  'RotaryEmbedding', 'Conv', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GroupNormalization', 'InstanceNormalization', 'BatchNormalization']);
+
+/** Products of rows with a matrix, in other numbers than float. */
+export const integerProducts: ReadonlySet<string> = new Set(['MatMulInteger', 'MatMulIntegerToFloat', 'DynamicQuantizeMatMul', 'QLinearMatMul']);
 
 /** Operators that take one scale for all examples of a batch: the rows of a parallel forward would disturb each other. */
 export const batchCoupled: ReadonlySet<string> = new Set(['DynamicQuantizeLinear', 'DynamicQuantizeMatMul', 'DynamicQuantizeLSTM']);

@@ -3,7 +3,8 @@ import { integerAttribute, integersAttribute } from '../graph/attributes.js';
 import { axesOf, axisOf, fromFront, knownIntegers } from './axes.js';
 import { countsExamples, isFixed, isFree, type Dimension } from './dimension.js';
 import { leads, unknown, type Fact } from './fact.js';
-import { alongAxis, byExample, elementwise, reductions } from './operators.js';
+import { alongAxis, byExample, elementwise, integerProducts, reductions } from './operators.js';
+import { isSkipSum } from './shape-rules.js';
 
 /**
  * The axis of an output on which the examples stand, in order: see `Fact`. Never a guess: without a rule there is none.
@@ -19,7 +20,10 @@ function candidate(node: NodeProto, inputs: readonly Fact[], { rank, output }: {
   const [x = unknown, y = unknown] = inputs;
   if (elementwise.has(node.opType)) return output === 0 ? sharedAxis(inputs, rank) : undefined;
   if (alongAxis.has(node.opType)) return output === 0 && x.layout === 'rows' && axisOf(node, { rank, otherwise: -1 }) !== x.axis ? x.axis : undefined;
+  if (integerProducts.has(node.opType)) return output === 0 ? productAxis(node, x, (node.opType === 'QLinearMatMul' ? inputs[3] : y) ?? unknown, rank) : undefined;
   switch (node.opType) {
+    case 'MatMulNBits': return x.layout === 'rows' && x.axis < rank - 1 ? x.axis : undefined;
+    case 'DynamicQuantizeLinear': return output === 0 && x.layout === 'rows' ? x.axis : undefined;
     case 'Transpose': return x.layout === 'rows' ? (integersAttribute(node, 'perm') ?? x.shape.map((_, i) => rank - 1 - i)).indexOf(x.axis) : undefined;
     case 'MatMul': case 'FusedMatMul': return productAxis(node, x, y, rank);
     case 'Gemm': return x.layout === 'rows' && x.axis === integerAttribute(node, 'transA', 0) && y.layout === 'free' && (inputs.length < 3 || alignsWith(inputs[2] ?? unknown, { rank: 2, axis: 0 })) ? 0 : undefined;
@@ -40,7 +44,7 @@ function keepsLeading(node: NodeProto, inputs: readonly Fact[], output: number):
   const [x = unknown, y = unknown] = inputs;
   const rank = x.shape?.length ?? 0;
   const axis = (otherwise: number) => axisOf(node, { rank, otherwise });
-  if (byExample.has(node.opType)) return output === 0 && leads(x) && inputs.every((input) => leads(input) || input.layout === 'free');
+  if (byExample.has(node.opType)) return (output === 0 || isSkipSum(node, output)) && leads(x) && inputs.every((input) => leads(input) || input.layout === 'free');
   if (reductions.has(node.opType)) return leads(x) && misses(axesOf(node, { input: inputs[1], rank }), 0);
   switch (node.opType) {
     // Row-major order keeps an example's block together, so it is enough that the new first axis counts examples.
@@ -56,7 +60,7 @@ function keepsLeading(node: NodeProto, inputs: readonly Fact[], output: number):
     case 'CumSum': { const along = knownIntegers(y)?.[0]; return leads(x) && along !== undefined && fromFront(along, rank) !== 0; }
     case 'Tile': return leads(x) && isFixed(y.content?.[0], 1);
     case 'Pad': return leads(x) && inputs.length < 4;
-    case 'DynamicQuantizeLinear': case 'EmbedLayerNormalization': return output === 0 && leads(x);
+    case 'EmbedLayerNormalization': return output === 0 && leads(x);
     default: return false;
   }
 }

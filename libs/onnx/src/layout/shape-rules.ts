@@ -1,9 +1,9 @@
 import { type NodeProto } from '../generated/onnx_pb.js';
 import { integerAttribute, integersAttribute } from '../graph/attributes.js';
 import { axesOf, axisOf, knownIntegers } from './axes.js';
-import { add, anySize, broadcast, divide, isFixed, isFree, multiply, one, type Dimension } from './dimension.js';
+import { add, anySize, broadcast, divide, fixed, isFixed, isFree, multiply, one, type Dimension } from './dimension.js';
 import { leads, unknown, type Fact } from './fact.js';
-import { alongAxis, byExample, elementwise, reductions } from './operators.js';
+import { alongAxis, byExample, elementwise, integerProducts, reductions } from './operators.js';
 
 type Shape = readonly Dimension[] | undefined;
 
@@ -17,11 +17,13 @@ export function shapesOf(node: NodeProto, inputs: readonly Fact[]): readonly Sha
   const same = x.shape;
   if (elementwise.has(opType)) return node.output.map(() => broadcastShapes(inputs.map(({ shape }) => shape)));
   if (alongAxis.has(opType) || opType === 'CumSum') return [same];
-  if (byExample.has(opType)) return [same?.map((d, axis) => (axis === 0 ? d : anySize))];
+  if (byExample.has(opType)) return node.output.map((_, i) => (i === 0 || isSkipSum(node, i) ? same?.map((d, axis) => (axis === 0 ? d : anySize)) : undefined));
+  if (integerProducts.has(opType)) return [matMulShape(node, same, (opType === 'QLinearMatMul' ? inputs[3] : y)?.shape)];
   if (reductions.has(opType)) return [reduced(node, same, axesOf(node, { input: y, rank: same?.length ?? 0 }))];
   switch (opType) {
     case 'MatMul': case 'FusedMatMul': return [matMulShape(node, same, y.shape)];
     case 'Gemm': return [same && y.shape && [same[flag(node, 'transA') ? 1 : 0] ?? null, y.shape[flag(node, 'transB') ? 0 : 1] ?? null]];
+    case 'MatMulNBits': return [same && [...same.slice(0, -1), fixed(integerAttribute(node, 'N', 0))]];
     case 'Transpose': { const order = integersAttribute(node, 'perm'); return [order ? order.map((axis) => same?.[axis] ?? null) : same?.toReversed()]; }
     case 'Reshape': return [reshaped(x, y, flag(node, 'allowzero'))];
     case 'Flatten': return [same && flattened(same, axisOf(node, { rank: same.length, otherwise: 1 }))];
@@ -42,6 +44,11 @@ export function shapesOf(node: NodeProto, inputs: readonly Fact[]): readonly Sha
     case 'EmbedLayerNormalization': return [same && [...same, anySize]];
     default: return [];
   }
+}
+
+/** The sum of input, skip and bias, before it is normalised. */
+export function isSkipSum({ opType }: NodeProto, output: number): boolean {
+  return output === 3 && (opType === 'SkipLayerNormalization' || opType === 'SkipSimplifiedLayerNormalization');
 }
 
 function flag(node: NodeProto, name: string): boolean {

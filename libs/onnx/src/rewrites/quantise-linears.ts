@@ -3,7 +3,6 @@ import { TensorProto_DataType, type GraphProto, type NodeProto, type TensorProto
 import { constantsOf } from '../graph/constants.js';
 import { floatAttribute, integerAttribute } from '../graph/attributes.js';
 import { isOwn, names } from '../graph/names.js';
-import { revise } from '../graph/revise.js';
 import { float32Tensor, floatsOf, rawTensor, shapeOf } from '../graph/tensor.js';
 import { validate } from '../graph/validate.js';
 import { producersOf } from '../sites/weights.js';

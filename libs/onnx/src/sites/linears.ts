@@ -1,7 +1,8 @@
 import { TensorProto_DataType, type GraphProto, type NodeProto } from '../generated/onnx_pb.js';
 import { integerAttribute } from '../graph/attributes.js';
+import { dynamicLinearsOf, type DynamicLinear } from './dynamic-linears.js';
 import { siteName } from './site-name.js';
-import { weightFinder, type Weight } from './weights.js';
+import { producersOf, weightFinder, type Weight } from './weights.js';
 
 /** A linear layer that an adapter can stand beside: y = x W (+ bias), W stored in the model. */
 export interface Linear {
@@ -26,59 +27,73 @@ const quantised: Record<string, string> = {
   MatMulInteger: 'its input is already quantised to integers, and the adapter needs the float one',
   MatMulIntegerToFloat: 'its input is already quantised to integers, and the adapter needs the float one',
   QLinearMatMul: 'its input is already quantised to integers, and the adapter needs the float one',
-  DynamicQuantizeMatMul: 'it takes one activation scale for the whole batch, so that the rows of a parallel forward disturb each other',
+  DynamicQuantizeMatMul: 'its scales are computed, not stored in the model',
 };
 
 /** All linears of a graph in graph order, and what looks like one but cannot be adapted, with the reason. */
 export function linearsOf(graph: GraphProto): { linears: Linear[]; notAdaptable: NotAdaptable[] } {
   const findWeight = weightFinder(graph);
+  const dynamic = dynamicLinearsOf(graph, { producers: producersOf(graph), findWeight });
   const linears: Linear[] = [];
   const notAdaptable: NotAdaptable[] = [];
   const taken = new Set<string>();
   for (const node of graph.node) {
-    const found = read(node, findWeight);
+    const last = dynamic.byLast.get(node);
+    if (!last && dynamic.products.has(node)) continue;
+    const found = last ? readDynamic(last) : read(node, findWeight);
     if (found === undefined) continue;
     if (typeof found === 'string') {
       notAdaptable.push({ node: node.name || node.output[0] || node.opType, reason: found });
       continue;
     }
-    const site = siteName({ weight: found.weight, node, taken });
+    const { weight, ...linear } = found;
+    const site = siteName({ weight, node: last?.product ?? node, taken });
     taken.add(site);
-    const { inputs, outputs, precision, valueType } = found;
-    linears.push({ site, node, x: node.input[0] ?? '', y: node.output[0] ?? '', inputs, outputs, precision, valueType });
+    linears.push({ site, node, y: node.output[0] ?? '', ...linear });
   }
   return { linears, notAdaptable };
 }
 
-type Read = Pick<Linear, 'inputs' | 'outputs' | 'precision' | 'valueType'> & { weight: string };
+type Read = Pick<Linear, 'x' | 'inputs' | 'outputs' | 'precision' | 'valueType'> & { weight: string };
+
+function readDynamic({ x, weight }: DynamicLinear): Read {
+  const [inputs = 0, outputs = 0] = weight.shape;
+  return { x, weight: weight.name, inputs, outputs, precision: weight.precision, valueType: TensorProto_DataType.FLOAT };
+}
 
 /** A linear, the reason why this node is none, or undefined where it does not look like one. */
 function read(node: NodeProto, findWeight: (value: string) => Weight | undefined): Read | string | undefined {
   const [x = '', w = ''] = node.input;
   switch (node.opType) {
-    case 'MatMul': return product({ x: findWeight(x), w: findWeight(w), transposedWeight: false });
+    case 'MatMul': return product({ x, w, transposedWeight: false }, findWeight);
     case 'Gemm': case 'FusedMatMul': case 'FusedGemm': {
       const flag = (name: string) => integerAttribute(node, name, 0) !== 0;
       if (flag('transBatchA') || flag('transBatchB')) return 'its batch axes are transposed';
-      return product({ x: findWeight(x), w: findWeight(w), transposedWeight: flag('transB') });
+      return product({ x, w, transposedWeight: flag('transB') }, findWeight);
     }
     case 'MatMulNBits': {
       const weight = findWeight(w);
-      return weight ? { weight: weight.name, inputs: integerAttribute(node, 'K', 0), outputs: integerAttribute(node, 'N', 0),
+      return weight ? { x, weight: weight.name, inputs: integerAttribute(node, 'K', 0), outputs: integerAttribute(node, 'N', 0),
         precision: `int${integerAttribute(node, 'bits', 4)}`, valueType: findWeight(node.input[2] ?? '')?.valueType ?? TensorProto_DataType.FLOAT } : 'its weight is computed, not stored in the model';
     }
     default: {
       const reason = quantised[node.opType];
       if (reason) return `${node.opType}: ${reason}`;
-      const hides = fused.has(node.opType) && node.input.some((name) => (findWeight(name)?.shape.length ?? 0) >= 2);
-      return hides ? `the linear is hidden inside the fused node ${node.opType}; export without this fusion` : undefined;
+      return hidesLinear(node, findWeight) ? `the linear is hidden inside the fused node ${node.opType}; export without this fusion` : undefined;
     }
   }
 }
 
-function product({ x, w, transposedWeight }: { x: Weight | undefined; w: Weight | undefined; transposedWeight: boolean }): Read | string {
-  if (!w) return x ? 'its weight is the left factor' : 'it multiplies two computed values: no weight is stored in the model';
-  if (w.shape.length !== 2) return `its weight has ${w.shape.length} axes, a linear has 2`;
-  const [rows = 0, columns = 0] = w.shape;
-  return { weight: w.name, precision: w.precision, valueType: w.valueType, inputs: transposedWeight ? columns : rows, outputs: transposedWeight ? rows : columns };
+function hidesLinear(node: NodeProto, findWeight: (value: string) => Weight | undefined): boolean {
+  // ONNX's own Attention holds no weights: a matrix that it reads is a mask.
+  if (!fused.has(node.opType) || (node.opType === 'Attention' && node.domain === '')) return false;
+  return node.input.some((name) => (findWeight(name)?.shape.length ?? 0) >= 2);
+}
+
+function product({ x, w, transposedWeight }: { x: string; w: string; transposedWeight: boolean }, findWeight: (value: string) => Weight | undefined): Read | string {
+  const weight = findWeight(w);
+  if (!weight) return findWeight(x) ? 'its weight is the left factor' : 'it multiplies two computed values: no weight is stored in the model';
+  if (weight.shape.length !== 2) return `its weight has ${weight.shape.length} axes, a linear has 2`;
+  const [rows = 0, columns = 0] = weight.shape;
+  return { x, weight: weight.name, precision: weight.precision, valueType: weight.valueType, inputs: transposedWeight ? columns : rows, outputs: transposedWeight ? rows : columns };
 }

@@ -9,7 +9,7 @@ const weightSuffix = /[./](weight|kernel|weight_quantized|weight_scale|MatMul\.w
  * (`/encoder/layer.0/query/MatMul` is `encoder.layer.0.query`). Taken names get `~2`, `~3`: a shared weight is several sites.
  */
 export function siteName({ weight, node, taken }: { weight: string; node: NodeProto; taken: ReadonlySet<string> }): string {
-  const fromNode = (node.name || node.output[0] || '').replace(/\/(MatMul|Gemm|FusedMatMul|FusedGemm|MatMulNBits)(_\w+)?$/, '').replace(/^\//, '').replaceAll('/', '.');
+  const fromNode = (node.name || node.output[0] || '').replace(/\/(MatMul|Gemm|FusedMatMul|FusedGemm|MatMulNBits|MatMulInteger|MatMulIntegerToFloat|DynamicQuantizeMatMul)(_\w+)?$/, '').replace(/^\//, '').replaceAll('/', '.');
   const base = invented.test(weight) || !weightSuffix.test(weight) ? fromNode || weight : weight.replace(weightSuffix, '');
   let name = base;
   for (let copy = 2; taken.has(name); copy++) name = `${base}~${copy}`;

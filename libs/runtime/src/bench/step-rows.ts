@@ -50,9 +50,10 @@ export async function measureStep(bench: StepModel, { figure, runs }: BenchOutpu
   const request = ({ layout }: { layout: Layout }, estimator: Estimator, some: BigUint64Array = seeds) => ({ batch, b: new Float64Array(layout.size), key, seeds: some, estimator });
   const estimatorOf = (type: Estimator['type']): Estimator => ({ type, queries, eps, distribution: 'rademacher' });
   try {
-    const all = await open('all-layers', sites);
+    const all = await open('all-layers', sites, { positions: 'all' });
     const lateSites = sites.filter((site) => bench.isLate(site));
-    const late = await open('late', lateSites);
+    const late = await open('late', lateSites, { positions: 'all' });
+    const needed = await open('needed', lateSites);
     const w8a8 = await open('w8a8', lateSites, { precision: 'w8a8' });
     const rows = [
       { name: 'sequential-mezo', run: async () => {
@@ -63,6 +64,7 @@ export async function measureStep(bench: StepModel, { figure, runs }: BenchOutpu
       { name: 'parallel-rows', run: () => all.session.perturbedLosses(request(all, estimatorOf('central'))) },
       { name: 'leave-one-out', run: () => all.session.perturbedLosses(request(all, estimatorOf('leave-one-out'))) },
       { name: 'late-adapters', run: () => late.session.perturbedLosses(request(late, estimatorOf('leave-one-out'))) },
+      { name: 'needed-positions', run: () => needed.session.perturbedLosses(request(needed, estimatorOf('leave-one-out'))) },
       { name: 'w8a8', run: () => w8a8.session.perturbedLosses(request(w8a8, estimatorOf('leave-one-out'))) },
     ];
     const seconds = await interleaved(rows, { runs });

@@ -3,7 +3,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { smallModel, uniform, vocabulary, width, type Adjust, type SmallModelPlan } from './small-models.fixture.js';
 
 /** One case of a training graph: a model, the sites that are adapted, P rows of B, a batch. */
-export interface Case { plan: SmallModelPlan; sites: readonly string[]; rows: number; examples: number; tokens: number; classes: number; seed: number; precision?: 'fp32' | 'w8a8' }
+export interface Case { plan: SmallModelPlan; sites: readonly string[]; rows: number; examples: number; tokens: number; classes: number; seed: number; precision?: 'fp32' | 'w8a8'; positions?: 'needed' | 'all' }
 interface Values { values: Float32Array; shape: readonly number[] }
 
 const rank = 2;
@@ -14,10 +14,10 @@ export function sitesOf(plan: SmallModelPlan): string[] {
   return inspectSites(smallModel(plan)).sites.map(({ name }) => name);
 }
 
-export function planOf({ sites, classes, seed, precision = 'fp32' }: Pick<Case, 'sites' | 'classes' | 'seed' | 'precision'>): TrainingPlan {
+export function planOf({ sites, classes, seed, precision = 'fp32', positions = 'needed' }: Pick<Case, 'sites' | 'classes' | 'seed' | 'precision' | 'positions'>): TrainingPlan {
   const random = uniform(seed + 1);
   return {
-    output: 'features', inputs: { ids: 'ids', mask: 'mask' }, classes, precision, head: { weight: 'head.W', bias: 'head.b' },
+    output: 'features', inputs: { ids: 'ids', mask: 'mask' }, classes, precision, positions, head: { weight: 'head.W', bias: 'head.b' },
     adapters: sites.map((site) => ({ site, input: adapterInput(site), rank, alpha, a: Float32Array.from({ length: width * rank }, random) })),
   };
 }

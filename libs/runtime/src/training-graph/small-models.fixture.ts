@@ -67,6 +67,8 @@ export const blocks = {
 
 export const pools = {
   first: (d, x) => d.g.node('Gather', [x, d.g.integers('pool.zero', [0], [])], 'features', { axis: 1 }),
+  /** The last position of each example, for texts padded on the left. */
+  final: (d, x) => d.g.node('Gather', [x, d.g.integers('pool.minusOne', [-1], [])], 'features', { axis: 1 }),
   mean(d, x) {
     const mask = d.g.node('Unsqueeze', ['maskf', d.g.integers('pool.axis', [2])], 'pool/mask');
     const axis = d.g.integers('pool.time', [1]);
