@@ -13,7 +13,10 @@ export function takeCommit(state: Participant, { round, bytes }: { round: number
   return stay({ ...known, queue: [...known.queue, bytes] });
 }
 
-/** A page of the tail, or the hint that the checkpoint is cheaper. An empty page of a log that should have more is asked for again later. */
+/**
+ * A page of the tail, or the hint that the checkpoint is cheaper. An empty page of a log that should have more is asked for again later; where
+ * the log says twice that it ends here, it does: what was heard beyond was a commit that nobody made.
+ */
 export function takeTail(state: Participant, { from, commits, headRound, cheaper }: Extract<ParticipantInput, { type: 'tail' }>, moment: Moment): ParticipantStep {
   const known: Participant = {
     ...state, headRound: Math.max(state.headRound, headRound), sync: state.sync.type === 'asking' ? { type: 'none' } : state.sync,
@@ -28,7 +31,10 @@ export function takeTail(state: Participant, { from, commits, headRound, cheaper
   if (fresh.length > 0) {
     return stay({ ...known, queue: [...known.queue, ...fresh], announcing: 'due', tries: { ...known.tries, tail: 0 } });
   }
-  return known.sync.type === 'none' && known.queue.length === 0 && known.round < known.headRound ? restBeforeTail(known, moment) : stay(known);
+  if (known.sync.type !== 'none' || known.queue.length > 0 || known.round >= known.headRound) return stay(known);
+  if (known.tries.tail === 0 || headRound > known.round) return restBeforeTail(known, moment);
+  // The answer to the announcement names the head once more, should this page have been an old one.
+  return stay({ ...known, headRound: known.round, announcing: 'due', tries: { ...known.tries, tail: 0 } });
 }
 
 /** The tail was refused or not answered. */

@@ -87,6 +87,16 @@ describe('catching up', () => {
     expect(device.tell(commit(7))).toEqual([{ type: 'request-tail', from: 6 }]);
   });
 
+  test('a commit that nobody made is not waited for once the log has said twice that it ends', () => {
+    const device = readyDevice(5);
+    expect(device.tell(commit(6))).toEqual([{ type: 'request-tail', from: 5 }]);
+    expect(typesOf(device.tell(tail(5, [], 5)))).toEqual(['set-timer']);
+    expect(device.tell({ type: 'timer', name: 'tail' })).toEqual([{ type: 'request-tail', from: 5 }]);
+    expect(device.tell(tail(5, [], 5))).toEqual([{ type: 'announce', round: 5 }]);
+    // Both pages were old ones: the answer to the announcement says what there is.
+    expect(device.tell({ type: 'announced', headRound: 7 })).toEqual([{ type: 'request-tail', from: 5 }]);
+  });
+
   test('commits that arrive during a replay are replayed after it, in order', () => {
     const device = readyDevice();
     device.tell(commit(0));
