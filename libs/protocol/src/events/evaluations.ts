@@ -24,5 +24,5 @@ export const evaluationReport = event({
     count: exampleCount.min(1),
   }).refine((report) => report.correct <= report.count, { path: ['correct'], message: 'expected at most count' }),
   ack: z.strictObject({ recorded: z.literal(true) }),
-  refusals: ['run.unknown', 'round.unknown', 'round.closed', 'report.not-in-cohort'],
+  refusals: ['run.unknown', 'round.unknown', 'round.closed', 'report.not-in-cohort', 'report.not-finite', 'report.examples'],
 });

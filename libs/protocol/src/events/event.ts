@@ -1,3 +1,4 @@
+import { type ErrorCode } from '@seedfleet/errors';
 import { type z } from 'zod';
 
 /** Who may send an event; `parser` ones are made by the decoder of the receiver and never travel. */
@@ -12,7 +13,7 @@ export interface EventDefinition<F extends EventSource = EventSource, M extends 
   /** what a positive answer holds beside `ok: true`; null: the event is not answered */
   ack: A;
   /** the codes that a negative answer may carry, beside `message.invalid`, `packet.malformed` and `packet.too-large` */
-  refusals: readonly string[];
+  refusals: readonly ErrorCode[];
 }
 
 /** Declares one event. */

@@ -39,7 +39,7 @@ export const roundReport = event({
     differences: roundDifferences,
   }),
   ack: z.strictObject({ recorded: z.literal(true) }),
-  refusals: ['report.length', 'report.not-finite', 'report.duplicate-differs', 'report.stale-state', 'report.not-in-cohort',
+  refusals: ['report.length', 'report.not-finite', 'report.examples', 'report.duplicate-differs', 'report.stale-state', 'report.not-in-cohort',
     'round.closed', 'round.unknown', 'round.wrong-attempt', 'run.unknown', 'run.not-running'],
 });
 
