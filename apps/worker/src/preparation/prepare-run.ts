@@ -28,7 +28,7 @@ export interface PreparationParts {
   manifest: Manifest;
   folder: RunFolder;
   data: DataSource;
-  /** Ed25519 seed of the device: the split of its data into training and held-out grows from it, and stays. */
+  /** Ed25519 seed of the device: the order of its batches grows from it, so that nobody else can tell which examples a round used. */
   privateKey: Uint8Array;
   threads: number;
   /** Range request for one file of the run's model. */
@@ -46,7 +46,7 @@ export async function prepareRun({ manifest, folder, data, privateKey, threads, 
   for (const file of files) if (file.role === 'tokenizer') await fetchFile(file);
   const dataset = await openDataset({
     ...data, labels: manifest.task.labels, tokenizer: { path: pathOf(tokenizer.path) }, tokensMax: manifest.task.tokensMax,
-    salt: sha256(utf8('seedfleet/split/v1'), privateKey),
+    salt: sha256(utf8('seedfleet/batches/v1'), privateKey),
   });
   for (const file of files) if (file.role !== 'tokenizer') await fetchFile(file);
   const modelPath = pathOf(model.path);
