@@ -52,7 +52,7 @@ function drawFaults(random: Random): Faults {
     ...fairWorld,
     loss: maybe(0.08), duplication: maybe(0.15), reorder: maybe(0.3), delayMs: random.pick([5, 20, 100]), cutEveryMs: maybe(12_000),
     coordinatorCrashEveryMs: maybe(12_000), crashAtEffect: maybe(0.02), deviceCrashEveryMs: maybe(8_000), deviceCrashAtEffect: maybe(0.01),
-    writeRefused: maybe(0.02), deviceWriteRefused: maybe(0.02), lostFsync: maybe(0.4), tornWrite: maybe(0.6), bitFlip: maybe(0.002), clockMoveEveryMs: maybe(20_000),
+    writeRefused: maybe(0.02), deviceWriteRefused: maybe(0.02), lostFsync: maybe(0.4), tornWrite: maybe(0.05), bitFlip: maybe(0.002), clockMoveEveryMs: maybe(20_000),
     straggle: maybe(0.2), turnoverEveryMs: maybe(25_000), pauseEveryMs: maybe(25_000), hostileEveryMs: maybe(1_500),
   };
 }

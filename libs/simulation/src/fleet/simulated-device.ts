@@ -309,7 +309,6 @@ export class SimulatedDevice implements DeviceFace {
   /** One commit after the other; a crash may come between two, and cut the last one's bytes. */
   private apply(process: Process, commits: readonly Uint8Array[], index: number): void {
     this.after(process, this.parts.random.between(1, 10), () => this.guard(() => {
-      this.disk.settle();
       const bytes = commits[index];
       if (bytes === undefined) return this.tell({ type: 'applied', round: process.replica.round });
       try {

@@ -15,8 +15,6 @@ export class Disk {
   faults: Faults;
   private files: Files = new Map();
   private readonly history: Files[] = [];
-  /** the last append, which a crash may cut if it comes at once */
-  private appended: { name: string; before: number } | null = null;
   /** writes that were flushed and forgotten all the same */
   forgotten = 0;
 
@@ -34,15 +32,16 @@ export class Disk {
     this.files.set(name, bytes.slice());
   }
 
-  /** @throws FleetError `vault.unwritable` */
+  /** @throws FleetError `vault.unwritable`, also if power goes in the middle of it: then some of the bytes are there */
   append(name: string, bytes: Uint8Array): void {
     this.begin();
     const old = this.files.get(name) ?? new Uint8Array();
     const longer = new Uint8Array(old.length + bytes.length);
     longer.set(old);
     longer.set(bytes, old.length);
-    this.files.set(name, longer);
-    this.appended = { name, before: old.length };
+    const isTorn = this.random.chance(this.faults.tornWrite);
+    this.files.set(name, isTorn ? longer.slice(0, this.random.between(old.length, longer.length - 1)) : longer);
+    if (isTorn) throw new FleetError('vault.unwritable', { problem: 'The power is gone.' });
   }
 
   remove(name: string): void {
@@ -50,19 +49,8 @@ export class Disk {
     this.files.delete(name);
   }
 
-  /** Something after the last write happened: that write has reached the disk as a whole. */
-  settle(): void {
-    this.appended = null;
-  }
-
-  /** Power is gone: what was being appended may be cut, and a disk that lied forgets. */
+  /** Power is gone: a disk that lied forgets. */
   crash(): void {
-    const { appended } = this;
-    this.appended = null;
-    if (appended !== null && this.random.chance(this.faults.tornWrite)) {
-      const bytes = this.files.get(appended.name) ?? new Uint8Array();
-      this.files.set(appended.name, bytes.slice(0, this.random.between(appended.before, bytes.length)));
-    }
     if (this.random.chance(this.faults.lostFsync)) {
       for (let left = this.random.between(1, forgottenMax); left > 0 && this.history.length > 0; left--) {
         this.files = this.history.pop() as Files;
@@ -74,7 +62,6 @@ export class Disk {
 
   private begin(): void {
     if (this.random.chance(this.faults.deviceWriteRefused)) throw new FleetError('vault.unwritable', { problem: 'There is no space left on the disk.' });
-    this.appended = null;
     this.history.push(new Map(this.files));
     if (this.history.length > forgottenMax) this.history.shift();
   }

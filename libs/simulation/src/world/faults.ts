@@ -22,7 +22,7 @@ export interface Faults {
   deviceWriteRefused: number;
   /** at a crash of a device its disk forgets the last writes, although they were flushed */
   lostFsync: number;
-  /** at a crash of a device the write under way is half done */
+  /** a device loses its power in the middle of an append */
   tornWrite: number;
   /** a bit of a device's state flips in memory */
   bitFlip: number;
