@@ -58,5 +58,5 @@ describe('a promise that is broken on purpose is noticed', () => {
     expect(broken?.promise).toBe(promise);
     // The sabotage did it: the same history without it keeps every promise.
     expect(() => new Simulation((broken as { scenario: Scenario }).scenario).run()).not.toThrow();
-  });
+  }, 300_000);
 });

@@ -15,11 +15,11 @@ describe('every promise holds after every step', () => {
       const outcome = runOf(seed);
       if (outcome.ended === 'completed') expect(outcome.rounds).toBe(scenarioOf(seed).policy.roundsMax);
     }
-  }, 60_000);
+  }, 300_000);
 
   test.each(readdirSync(scenarios).filter((name) => name.endsWith('.json')))('in a history that broke one once: %s', (name) => {
     new Simulation(scenarioOfFile(`${scenarios}${name}`)).run();
-  });
+  }, 60_000);
 });
 
 test('a seed is a whole history: the same one twice, to the last message', () => {
