@@ -10,6 +10,7 @@ import { insertAdapters, type AdapterPlan } from './rewrites/insert-adapters.js'
 import { prune } from './rewrites/prune.js';
 import { pruneRows } from './rewrites/prune-rows.js';
 import { quantiseLinears } from './rewrites/quantise-linears.js';
+import { scaleByToken } from './rewrites/scale-by-token.js';
 import { tileFrontier } from './rewrites/tile-frontier.js';
 
 /** What is trained in a model, and what its inputs and output are called. */
@@ -48,7 +49,9 @@ export function buildTrainingGraph(model: OnnxModel, { output, inputs, classes, 
   const plain = fillInputs(named, inputs);
   const narrowed = positions === 'needed' ? pruneRows(revise(plain, { output: plain.output.filter(({ name }) => name === features) })) : plain;
   const adapted = insertAdapters(revise(narrowed, { output: [] }), adapters);
-  const headed = addHead(adapted, { output: features, classes, ...head, adapters: adapterInputs });
+  // What quantised the whole batch is no longer read, and must not be taken for a node behind an adapter.
+  const scaled = prune(scaleByToken(adapted, { opset: model.opset }), { keep: [features, names.rows] });
+  const headed = addHead(scaled, { output: features, classes, ...head, adapters: adapterInputs });
   const tiled = tileFrontier(addLoss(headed), { adapters: adapterInputs });
   const computed = precision === 'w8a8' ? quantiseLinears(tiled, { opset: model.opset }) : tiled;
   return withGraph(model, prune(computed, { keep: [names.losses, names.logits] }));

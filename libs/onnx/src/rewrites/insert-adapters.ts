@@ -9,13 +9,14 @@ import { validate } from '../graph/validate.js';
 import { type RowsFact } from '../layout/fact.js';
 import { inferLayouts } from '../layout/infer-layouts.js';
 import { linearsOf, type Linear } from '../sites/linears.js';
+import { parseSlice, type Slice } from '../sites/slice.js';
 import { additionsTo, type Additions } from './additions.js';
 
 /** MP-LoRA at one site: y = base(x) + (alpha / r) (x A) B_p, for each of P perturbed rows p. */
 export interface AdapterPlan {
-  /** Name of the site, as `inspectSites` lists it. */
+  /** Name of the site, as `inspectSites` lists it, or of some of its outputs: `qkv[0:64]`. Several slices of one site may be adapted. */
   site: string;
-  /** Name of the graph input that B becomes: [P, r, d_out] float32. */
+  /** Name of the graph input that B becomes: [P, r, d_out] float32, d_out that of the slice. */
   input: string;
   /** [d_in, r] row-major, frozen. */
   a: Float32Array;
@@ -33,16 +34,16 @@ export interface AdapterPlan {
 export function insertAdapters(graph: GraphProto, adapters: readonly AdapterPlan[]): GraphProto {
   if (adapters.length === 0) return graph;
   const linears = linearsOf(graph).linears;
-  const chosen = new Map(adapters.map((adapter) => [linearOf(adapter, linears).node, adapter]));
-  const bySite = new Map(linears.map((linear) => [linear.node, linear]));
+  const placed = adapters.map((adapter) => placeOf(adapter, linears));
+  const chosen = new Map(linears.map((linear) => [linear.node, placed.filter((place) => place.linear === linear)] as const).filter(([, places]) => places.length > 0));
   const layouts = inferLayouts(graph);
   const perturbed = dependentsOf(graph, [...chosen.keys()].map(({ output }) => output[0] ?? ''));
   const added = additionsTo(graph);
   added.countRows(adapters[0]?.input ?? '');
   for (const node of graph.node) {
-    const adapter = chosen.get(node);
-    const linear = bySite.get(node);
-    if (!adapter || !linear) {
+    const places = chosen.get(node);
+    const linear = places?.[0]?.linear;
+    if (!places || !linear) {
       added.nodes.push(node);
       continue;
     }
@@ -53,36 +54,38 @@ export function insertAdapters(graph: GraphProto, adapters: readonly AdapterPlan
     }
     const base = names.inAdapter(linear.site, 'base');
     added.nodes.push(revise(node, { output: [base, ...node.output.slice(1)] }));
-    addAdapter(added, { adapter, linear, base, tiled: perturbed.has(linear.x), x, y });
+    addAdapters(added, { places, linear, base, tiled: perturbed.has(linear.x), x, y });
   }
-  const inputs = adapters.map((adapter) => valueInfo(adapter.input, 'float32', ['rows', adapter.rank, linearOf(adapter, linears).outputs]));
+  const inputs = placed.map(({ adapter, slice }) => valueInfo(adapter.input, 'float32', ['rows', adapter.rank, slice.to - slice.from]));
   return validate(revise(added.applyTo(graph), { input: [...graph.input, ...inputs] }), 'insertAdapters');
 }
 
-function linearOf(adapter: AdapterPlan, linears: readonly Linear[]): Linear {
-  const linear = linears.find(({ site }) => site === adapter.site);
+/** An adapter beside its linear. */
+interface Place { adapter: AdapterPlan; linear: Linear; slice: Slice }
+
+function placeOf(adapter: AdapterPlan, linears: readonly Linear[]): Place {
+  const { site, slice } = parseSlice(adapter.site);
+  // A name with brackets may be that of a module.
+  const whole = linears.find((linear) => linear.site === adapter.site);
+  const linear = whole ?? linears.find((known) => known.site === site);
   if (!linear) throw new FleetError('model.site-unknown', { field: 'adapters', problem: `The model has no adapter site "${adapter.site}" before its output.` });
+  const place = { adapter, linear, slice: whole || !slice ? { from: 0, to: linear.outputs } : slice };
+  if (place.slice.from >= place.slice.to || place.slice.to > linear.outputs) throw new FleetError('model.site-unknown', { field: 'adapters', problem: `"${adapter.site}" is no slice of the ${linear.outputs} outputs of "${linear.site}".` });
   if (adapter.a.length !== linear.inputs * adapter.rank) {
     throw new InvariantError(`Adapter "${adapter.site}" has ${adapter.a.length} values of A; ${linear.inputs} inputs at rank ${adapter.rank} take ${linear.inputs * adapter.rank}.`);
   }
-  return linear;
+  return place;
 }
 
-interface Placement { adapter: AdapterPlan; linear: Linear; base: string; tiled: boolean; x: RowsFact; y: RowsFact }
+interface Placement { places: readonly Place[]; linear: Linear; base: string; tiled: boolean; x: RowsFact; y: RowsFact }
 
-function addAdapter(added: Additions, { adapter, linear, base, tiled, x, y }: Placement): void {
+function addAdapters(added: Additions, { places, linear, base, tiled, x, y }: Placement): void {
   const part = (name: string) => names.inAdapter(linear.site, name);
-  const { rank } = adapter;
-  const a = added.initializer(float32Tensor({ name: part('A'), values: adapter.a, shape: [linear.inputs, rank] }));
   const half = linear.valueType === TensorProto_DataType.FLOAT ? undefined : linear.valueType;
   const leading = toFront(added, { value: linear.x, fact: x, output: part('x') });
   // A and B are float32 whatever the model is: eps is far below what half precision resolves around B.
   const x32 = half === undefined ? leading : added.node('Cast', [leading], part('x32'), { to: TensorProto_DataType.FLOAT });
-  const factor = added.initializer(float32Tensor({ name: part('scale'), values: Float32Array.of(adapter.alpha / rank), shape: [] }));
-  const scaled = added.node('Mul', [added.node('MatMul', [x32, a], part('xA')), factor], part('scaled'));
-  const shape = tiled ? added.node('Concat', [names.rows, added.integers(-1, rank)], part('stackedShape'), { axis: 0 }) : added.integers(1, -1, rank);
-  const stacked = added.node('Reshape', [scaled, shape], part('stacked'));
-  const product = added.node('MatMul', [stacked, adapter.input], part('product'));
+  const product = places.map((place) => addDelta(added, { place, x32, tiled })).reduce((sum, delta, i) => added.node('Add', [sum, delta], part(`sum${i}`)));
   const delta = half === undefined ? product : added.node('Cast', [product], part('productHalf'), { to: half });
   const once = toFront(added, { value: base, fact: y, output: part('baseFront') });
   const baseShape = added.node('Shape', [once], part('shape'));
@@ -95,6 +98,19 @@ function addAdapter(added: Additions, { adapter, linear, base, tiled, x, y }: Pl
     added.node('Reshape', [sum, added.node('Concat', [added.integers(-1), inner], part('tiledShape'), { axis: 0 })], output);
   }
   if (y.axis !== 0) added.node('Transpose', [output], linear.y, { perm: frontOrder(y).map((_, i, order) => order.indexOf(i)) });
+}
+
+/** (alpha / r) (x A) B_p as [P, rows, d_out]; zero outside the slice. */
+function addDelta(added: Additions, { place: { adapter, linear, slice }, x32, tiled }: { place: Place; x32: string; tiled: boolean }): string {
+  const part = (name: string) => names.inAdapter(adapter.site, name);
+  const { rank } = adapter;
+  const a = added.initializer(float32Tensor({ name: part('A'), values: adapter.a, shape: [linear.inputs, rank] }));
+  const factor = added.initializer(float32Tensor({ name: part('scale'), values: Float32Array.of(adapter.alpha / rank), shape: [] }));
+  const scaled = added.node('Mul', [added.node('MatMul', [x32, a], part('xA')), factor], part('scaled'));
+  const shape = tiled ? added.node('Concat', [names.rows, added.integers(-1, rank)], part('stackedShape'), { axis: 0 }) : added.integers(1, -1, rank);
+  const product = added.node('MatMul', [added.node('Reshape', [scaled, shape], part('stacked')), adapter.input], part('product'));
+  const [before, after] = [slice.from, linear.outputs - slice.to];
+  return before + after === 0 ? product : added.node('Pad', [product, added.integers(0, 0, before, 0, 0, after)], part('padded'));
 }
 
 /** The value with its examples on axis 0. */

@@ -67,7 +67,7 @@ describe('linears that cannot have an adapter, with the reason', () => {
     ['a stack of matrices', (g) => g.nodes('MatMul', ['x', g.weight('w', zeros(2, 4, 4), [2, 4, 4])], ['y']), 'its weight has 3 axes, a linear has 2'],
     ['a fused attention', (g) => g.nodes('Attention', ['x', g.weight('qkv', zeros(4, 12), [4, 12])], ['y'], { num_heads: 1 }, 'com.microsoft'), 'the linear is hidden inside the fused node Attention; export without this fusion'],
     ['an integer product', (g) => g.nodes('MatMulInteger', ['x', g.weight('w', zeros(4, 4), [4, 4])], ['y']), 'MatMulInteger: its input is already quantised to integers, and the adapter needs the float one'],
-    ['dynamic quantisation', (g) => g.nodes('DynamicQuantizeMatMul', ['x', g.weight('w', zeros(4, 4), [4, 4])], ['y'], {}, 'com.microsoft'), 'DynamicQuantizeMatMul: it takes one activation scale for the whole batch, so that the rows of a parallel forward disturb each other'],
+    ['dynamic quantisation', (g) => g.nodes('DynamicQuantizeMatMul', ['x', g.weight('w', zeros(4, 4), [4, 4])], ['y'], {}, 'com.microsoft'), 'DynamicQuantizeMatMul: its scales are computed, not stored in the model'],
   ])('%s', (_, build, reason) => {
     const { sites, notAdaptable } = inspected(build);
     expect(sites).toEqual([]);
