@@ -68,9 +68,9 @@ describe.each(['embedded', 'postgresql'] as const)('on the %s database', (kind) 
     await aDeviceRow(database, `dev_report_${kind}`);
     await rounds.open({ run, round: 0, attempt: 0, cohort: [{ device: `dev_report_${kind}`, group: 0 }], openedAt: at, deadlineAt: at });
     const report = { device: `dev_report_${kind}`, group: 0, examples: 8, differences: Float32Array.of(1.5, -0, 1e-45, 3.4e38) };
-    await rounds.saveReport({ run, round: 0, attempt: 0 }, report, at);
+    await rounds.saveReports(run, [{ round: 0, attempt: 0, ...report }], at);
     expect(await rounds.findReports({ run, round: 0, attempt: 0 })).toEqual([report]);
-    const twice: unknown = await rounds.saveReport({ run, round: 0, attempt: 0 }, report, at).catch((error: unknown) => error);
+    const twice: unknown = await rounds.saveReports(run, [{ round: 0, attempt: 0, ...report }], at).catch((error: unknown) => error);
     expect(isUniqueViolation(twice)).toBe(true);
     expect(await rounds.findOpen(run, 0)).toMatchObject({ attempts: 0, open: { attempt: 0, cohort: [{ device: report.device, group: 0 }], reports: [report] } });
   });

@@ -66,9 +66,11 @@ export class RoundRepository {
     await this.database.prisma.round.create({ data: { runId: run, round, attempt, state: 'collecting', cohort: cohort.map(({ device, group }) => ({ device, group })), openedAt, deadlineAt } });
   }
 
-  async saveReport({ run, round, attempt }: RoundKey, report: SavedReport, at: Date): Promise<void> {
-    const { device, group, examples, differences } = report;
-    await this.database.prisma.report.create({ data: { runId: run, round, attempt, deviceId: device, group, examples, differences: toBytes(differences), recordedAt: at } });
+  /** All of them in one statement, of one run. */
+  async saveReports(run: number, reports: readonly (SavedReport & Omit<RoundKey, 'run'>)[], at: Date): Promise<void> {
+    await this.database.prisma.report.createMany({
+      data: reports.map(({ round, attempt, device, group, examples, differences }) => ({ runId: run, round, attempt, deviceId: device, group, examples, differences: toBytes(differences), recordedAt: at })),
+    });
   }
 
   async abandon({ run, round, attempt }: RoundKey, { cause, accepted, at }: { cause: string; accepted: number; at: Date }): Promise<void> {

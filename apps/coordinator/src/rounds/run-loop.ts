@@ -31,6 +31,10 @@ interface Waiting {
 }
 
 type ReportInput = Extract<ConductorInput, { type: 'report' | 'evaluation-report' }>;
+type SaveReport = Extract<ConductorEffect, { type: 'save-report' }>;
+
+/** Reports that one statement makes durable. */
+const reportsPerStatementMax = 500;
 
 /**
  * One run in motion: feeds the conductor one input at a time and performs its effects in their order, each to its end before the next.
@@ -39,8 +43,8 @@ type ReportInput = Extract<ConductorInput, { type: 'report' | 'evaluation-report
 export class RunLoop {
   private last: Promise<void> = Promise.resolve();
   private readonly timers = new Map<ConductorTimer, NodeJS.Timeout>();
-  /** answers owed for the input that is being performed */
-  private waiting: Waiting | null = null;
+  /** reports that wait for their turn, in the order of arrival: one turn takes all that came until then */
+  private intake: { input: ReportInput; waiting: Waiting }[] = [];
   /** devices that accepted the open attempt */
   private accepted = new Set<string>();
   private lastCommit: Uint8Array | null = null;
@@ -64,7 +68,7 @@ export class RunLoop {
 
   /** Resolves when the input's effects have been performed. */
   input(input: ConductorInput): Promise<void> {
-    const performed = this.last.then(() => this.perform(input));
+    const performed = this.last.then(() => this.guard(() => this.performAll(this.step(input))));
     this.last = performed.catch(() => {});
     return performed;
   }
@@ -72,13 +76,8 @@ export class RunLoop {
   /** Resolves when the report is durable. @throws FleetError the conductor's refusal */
   report(input: ReportInput): Promise<{ recorded: true }> {
     return new Promise((resolve, reject) => {
-      const performed = this.last.then(async () => {
-        this.waiting = { resolve, reject };
-        await this.perform(input);
-        this.waiting = null;
-        reject(new InvariantError('the conductor left a report unanswered')); // no effect if it was answered
-      });
-      this.last = performed.catch(reject);
+      this.intake.push({ input, waiting: { resolve, reject } });
+      if (this.intake.length === 1) this.last = this.last.then(() => this.takeIn());
     });
   }
 
@@ -89,15 +88,47 @@ export class RunLoop {
     await this.last;
   }
 
-  private async perform(input: ConductorInput): Promise<void> {
+  /** Steps the reports that wait, saves them in one statement, and only then answers them. */
+  private async takeIn(): Promise<void> {
+    const batch = this.intake.splice(0, reportsPerStatementMax);
+    try {
+      await this.guard(async () => {
+        const saves: SaveReport[] = [];
+        const answers: (() => void)[] = [];
+        let follows: ConductorEffect[] = [];
+        let stepped = 0;
+        // Whatever follows from a report is performed before the next report is looked at.
+        for (; stepped < batch.length && follows.length === 0; stepped++) {
+          const { input, waiting } = batch[stepped] as { input: ReportInput; waiting: Waiting };
+          follows = this.step(input).filter((effect) => !takesIn(effect, { saves, answers, waiting }));
+        }
+        this.intake.unshift(...batch.splice(stepped));
+        if (saves.length > 0) await this.tools.rounds.saveReports(this.run.id, saves, this.tools.clock.now());
+        for (const answer of answers) answer();
+        await this.performAll(follows);
+      });
+    } catch (error) {
+      for (const { waiting } of batch) waiting.reject(error); // no effect on those that were answered
+    }
+    if (this.intake.length > 0) this.last = this.last.then(() => this.takeIn());
+  }
+
+  private step(input: ConductorInput): ConductorEffect[] {
+    const { state, effects } = stepConductor(this.conductor, input, { nowMs: this.tools.clock.nowMs(), luck: this.tools.luck.uint32() });
+    this.conductor = state;
+    return effects;
+  }
+
+  private async performAll(effects: readonly ConductorEffect[]): Promise<void> {
+    const inputs: ConductorInput[] = [];
+    for (const effect of effects) inputs.push(...await this.performEffect(effect));
+    for (const input of inputs) await this.performAll(this.step(input));
+  }
+
+  private async guard(work: () => Promise<void>): Promise<void> {
     if (this.closed) throw new FleetError('run.moving', { problem: 'The run is being taken up again.' });
     try {
-      const inputs = [input];
-      for (let next = inputs.shift(); next !== undefined; next = inputs.shift()) {
-        const { state, effects } = stepConductor(this.conductor, next, { nowMs: this.tools.clock.nowMs(), luck: this.tools.luck.uint32() });
-        this.conductor = state;
-        for (const effect of effects) inputs.push(...await this.performEffect(effect));
-      }
+      await work();
     } catch (error) {
       // Our memory may be ahead of the database now. It is thrown away and built again from what is durable.
       this.closed = true;
@@ -120,19 +151,12 @@ export class RunLoop {
       case 'send-start':
         this.sendStart(effect);
         return [];
-      case 'save-report': {
-        const { device, round, attempt, group, examples, differences } = effect;
-        await tools.rounds.saveReport({ run: run.id, round, attempt }, { device, group, examples, differences }, tools.clock.now());
-        return [];
-      }
+      case 'save-report':
       case 'answer-report':
       case 'answer-evaluation':
-        this.waiting?.resolve({ recorded: true });
-        return [];
       case 'refuse-report':
       case 'refuse-evaluation':
-        this.waiting?.reject(new FleetError(effect.code, { field: effect.field, problem: effect.problem }));
-        return [];
+        throw new InvariantError(`${effect.type} followed from something else than a report`);
       case 'commit':
         return this.commit(effect);
       case 'broadcast-commit':
@@ -240,5 +264,24 @@ export class RunLoop {
   /** Inputs of our own: a loop that broke meanwhile has said so through `on.broken`. */
   private follow(performed: Promise<void>): void {
     performed.catch(() => {});
+  }
+}
+
+/** Whether the effect saves or answers the report that it follows from; if so, it is put with those of its batch. */
+function takesIn(effect: ConductorEffect, { saves, answers, waiting }: { saves: SaveReport[]; answers: (() => void)[]; waiting: Waiting }): boolean {
+  switch (effect.type) {
+    case 'save-report':
+      saves.push(effect);
+      return true;
+    case 'answer-report':
+    case 'answer-evaluation':
+      answers.push(() => waiting.resolve({ recorded: true }));
+      return true;
+    case 'refuse-report':
+    case 'refuse-evaluation':
+      answers.push(() => waiting.reject(new FleetError(effect.code, { field: effect.field, problem: effect.problem })));
+      return true;
+    default:
+      return false;
   }
 }

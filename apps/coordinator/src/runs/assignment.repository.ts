@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InvariantError } from '@seedfleet/errors';
 import { assignmentStates, runStates, type RunState } from '@seedfleet/protocol';
 import { Database } from '../database/database.js';
+import { Prisma } from '../database/generated/client.js';
 
 export type AssignmentState = (typeof assignmentStates)[number];
 
@@ -36,12 +37,12 @@ export class AssignmentRepository {
 
   /** Runs that a device of the whole fleet belongs to: those that go on, and the newest that was completed: its adapter is the fleet's. */
   async assignMissing(device: string, at: Date): Promise<void> {
-    const { prisma } = this.database;
-    const live = await prisma.run.findMany({ where: { everyDevice: true, state: { in: ['queued', 'running', 'paused'] } }, select: { id: true } });
-    const newest = await prisma.run.findFirst({ where: { everyDevice: true, state: 'completed' }, orderBy: { id: 'desc' }, select: { id: true } });
-    const runs = [...live, ...(newest === null ? [] : [newest])];
-    if (runs.length === 0) return;
-    await prisma.assignment.createMany({ data: runs.map(({ id }) => ({ runId: id, deviceId: device, state: 'assigned', updatedAt: at })), skipDuplicates: true });
+    // One statement, for it is part of every hello.
+    await this.database.prisma.$executeRaw(Prisma.sql`
+      INSERT INTO assignments (run_id, device_id, state, updated_at)
+      SELECT id, ${device}::text, 'assigned', ${at.toISOString()}::timestamptz FROM runs
+      WHERE every_device AND (state IN ('queued', 'running', 'paused') OR id = (SELECT max(id) FROM runs WHERE every_device AND state = 'completed'))
+      ON CONFLICT DO NOTHING`);
   }
 
   async findOfDevice(device: string): Promise<AssignmentRow[]> {

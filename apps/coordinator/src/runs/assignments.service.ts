@@ -15,6 +15,7 @@ import { AssignmentRepository, type AssignmentRow } from './assignment.repositor
 import { RunRepository } from './run.repository.js';
 
 const tailCommitsMax = 4_096;
+const liveStates: ReadonlySet<string> = new Set(['queued', 'running', 'paused']);
 type Prepared = Extract<MessageOf<'run:prepared'>, { stateHash: Uint8Array }>;
 type HelloRun = MessageOf<'session:hello'>['runs'][number];
 
@@ -93,7 +94,9 @@ export class AssignmentsService {
   }
 
   private async ready(assignment: AssignmentRow, { round, stateHash, trainExamples, heldOutExamples }: Prepared): Promise<AckOf<'run:prepared'>> {
-    const { run, device, head } = assignment;
+    const { run, runState, device, head } = assignment;
+    // Taken up in a moment, but not yet: an arrival that nobody hears would leave the run waiting for this device.
+    if (this.loops.find(run) === undefined && liveStates.has(runState)) throw new FleetError('run.moving', { field: 'run', problem: `Run ${run} is being taken up.` });
     const stateMatches = await this.matches(assignment, { round, stateHash });
     if (stateMatches) {
       this.requireChange(assignment, 'ready');
@@ -130,7 +133,9 @@ export class AssignmentsService {
   }
 
   private async matches({ run, head }: AssignmentRow, { round, stateHash }: { round: number; stateHash: Uint8Array }): Promise<boolean> {
-    if (round > Math.max(head, this.loops.find(run)?.fleet.round ?? 0)) return false;
+    const fleet = this.loops.find(run)?.fleet;
+    if (fleet?.round === round) return fleet.matches(stateHash);
+    if (round > Math.max(head, fleet?.round ?? 0)) return false;
     const ours = round === 0 ? await this.initialHash(run) : await this.commits.findStateHash(run, round - 1);
     return ours !== null && equalBytes(ours, stateHash);
   }

@@ -17,6 +17,14 @@ async function residentMegabytes(pid: number, field: 'VmRSS' | 'VmHWM'): Promise
   return Math.round(Number(kilobytes ?? 0) / 1024);
 }
 
+/** CPU time of a process so far, user and system, ms: what a figure costs, however busy the machine is with other things. */
+async function cpuMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  // Fields 14 and 15 in ticks of 10 ms; the name in field 2 may hold spaces, so they are counted from its closing bracket.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 /** Enrols, connects, kills the coordinator, connects again, works: `devices` of them, on a fleet without workers. */
 export async function loadRun(fleet: ToyFleet, { devices: count, seconds, random, say }: { devices: number; seconds: number; random: () => number; say: (line: string) => void }): Promise<Figure[]> {
   const figures: Figure[] = [];
@@ -54,9 +62,11 @@ export async function loadRun(fleet: ToyFleet, { devices: count, seconds, random
     // The restart that the goal speaks of: all of them are gone at once, and come back with the credentials that they hold.
     await fleet.killCoordinator();
     await fleet.restartCoordinator();
+    const cpuAtStart = await cpuMs(fleet.coordinator.pid);
     const again = await inLanes(devices, width, (device) => device.connect());
     note('failedHandshakes', complain('reconnection', again.failures), 'handshakes');
     note('handshakesPerSecond', devices.length / (again.ms / 1_000), '1/s');
+    note('cpuMsPerHandshake', (await cpuMs(fleet.coordinator.pid) - cpuAtStart) / devices.length, 'ms');
     const connected = devices.filter((device) => device.isConnected()).length;
     note('connections', connected, 'connections');
     note('rssMegabytes', await residentMegabytes(fleet.coordinator.pid, 'VmRSS'), 'MB');
@@ -71,7 +81,9 @@ export async function loadRun(fleet: ToyFleet, { devices: count, seconds, random
     // The round that everybody was prepared in is not one like the others.
     notes.reportMs.length = 0;
     const from = notes.replica.committedAt.length;
+    const cpuAtWork = await cpuMs(fleet.coordinator.pid);
     await sleep(seconds * 1_000);
+    note('cpuMsPerReport', (await cpuMs(fleet.coordinator.pid) - cpuAtWork) / Math.max(1, notes.reportMs.length), 'ms');
     const { committedAt } = notes.replica;
     const overheads = committedAt.slice(from).map((at, index) => at - (committedAt[from + index - 1] as number));
     complain('message', notes.failures);

@@ -38,7 +38,8 @@ export function resumeRound(state: Conductor, recovered: { seats: Roster<Seat>; 
 /** Answers a report; the one that makes the round complete also decides it. */
 export function takeReport(told: Conductor, device: string, report: Report): ConductorStep {
   // Whatever we took the device for: who measured at the state of the head has it.
-  const state = report.stateMatches && report.round === told.round ? withMember(told, device, { round: told.round }) : told;
+  const wasThoughtElsewhere = report.stateMatches && report.round === told.round && entryOf(told.members, device)?.round !== told.round;
+  const state = wasThoughtElsewhere ? withMember(told, device, { round: told.round }) : told;
   const { round, attempt, examples, differences } = report;
   const judgement = judgeReport(state, device, report);
   if (judgement.type === 'duplicate') return { state, effects: [{ type: 'answer-report', device, round, attempt, duplicate: true }] };
@@ -64,7 +65,7 @@ export function takeReport(told: Conductor, device: string, report: Report): Con
 /** A seat whose start was thought lost is taken after all. */
 export function takeAccept(state: ConductorIn<'collecting'>, device: string): ConductorStep {
   const seat = entryOf(state.phase.seats, device);
-  if (seat === undefined || entryOf(state.members, device) === undefined) return stay(state);
+  if (seat === undefined || seat.standing === 'asked' || entryOf(state.members, device) === undefined) return stay(state);
   return stay({ ...state, phase: { ...state.phase, seats: withEntry(state.phase.seats, { ...seat, standing: 'asked' }) } });
 }
 
@@ -110,10 +111,22 @@ export function abandon(state: ConductorIn<'collecting'>, cause: string): Conduc
 /** Decides before the deadline if more waiting cannot change the outcome for the better. */
 function decideEarly(state: ConductorIn<'collecting'>): ConductorStep {
   const { policy: { cohort, reportsMin }, phase: { seats, reports } } = state;
-  const outstanding = seats.filter(({ device, standing }) => standing === 'asked' && entryOf(reports, device) === undefined).length;
-  if (reports.length >= cohort || (outstanding === 0 && reports.length >= reportsMin)) return commit(state);
+  if (reports.length >= cohort) return commit(state);
+  const outstanding = countOutstanding(seats, reports);
+  if (outstanding === 0 && reports.length >= reportsMin) return commit(state);
   if (reports.length + outstanding < reportsMin) return abandon(state, 'too-few-devices');
   return stay(state);
+}
+
+/** Seats that may still report. One walk over both rosters: this is asked at every report of a large cohort. */
+function countOutstanding(seats: Roster<Seat>, reports: Roster<CountedReport>): number {
+  let outstanding = 0;
+  let next = 0;
+  for (const { device, standing } of seats) {
+    while (next < reports.length && (reports[next] as CountedReport).device < device) next++;
+    if (standing === 'asked' && reports[next]?.device !== device) outstanding++;
+  }
+  return outstanding;
 }
 
 function commit(state: ConductorIn<'collecting'>): ConductorStep {
