@@ -10,4 +10,5 @@ export { type OnnxModel } from './graph/model.js';
 export { externalTensor, float32Tensor, int64Tensor, rawTensor, type ElementType } from './graph/tensor.js';
 export { inspectSites, requireSites, type AdapterSite, type SiteInspection } from './sites/inspect-sites.js';
 export { adapterInput, buildTrainingGraph, type TrainingPlan } from './build-training-graph.js';
+export { splitTrainingGraph, type SplitGraph } from './split-training-graph.js';
 export { type AdapterPlan } from './rewrites/insert-adapters.js';

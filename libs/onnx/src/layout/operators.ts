@@ -2,7 +2,7 @@
 export const elementwise: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Min', 'Max', 'Mean', 'Sum', 'And', 'Or', 'Xor', 'Not', 'Equal', 'Less',
   'LessOrEqual', 'Greater', 'GreaterOrEqual', 'Where', 'PRelu', 'BitShift', 'Abs', 'Acos', 'Asin', 'Atan', 'Cast', 'Ceil', 'Celu', 'Clip', 'Cos', 'Dropout', 'Elu',
   'Erf', 'Exp', 'Floor', 'Gelu', 'HardSigmoid', 'HardSwish', 'Identity', 'IsInf', 'IsNaN', 'LeakyRelu', 'Log', 'Mish', 'Neg', 'Reciprocal', 'Relu', 'Round', 'Selu', 'Shrink',
-  'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softplus', 'Softsign', 'Sqrt', 'Swish', 'Tan', 'Tanh', 'ThresholdedRelu', 'QuantizeLinear', 'DequantizeLinear', 'BiasGelu', 'FastGelu', 'QuickGelu']);
+  'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softplus', 'Softsign', 'Sqrt', 'Swish', 'Tan', 'Tanh', 'ThresholdedRelu', 'BiasGelu', 'FastGelu', 'QuickGelu']);
 
 /** Operators that work along one axis (attribute `axis`, default -1) and keep the shape. */
 export const alongAxis: ReadonlySet<string> = new Set(['Softmax', 'LogSoftmax', 'Hardmax', 'LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization', 'LpNormalization']);

@@ -27,6 +27,8 @@ function candidate(node: NodeProto, inputs: readonly Fact[], { rank, output }: {
     case 'Transpose': return x.layout === 'rows' ? (integersAttribute(node, 'perm') ?? x.shape.map((_, i) => rank - 1 - i)).indexOf(x.axis) : undefined;
     case 'MatMul': case 'FusedMatMul': return productAxis(node, x, y, rank);
     case 'Gemm': return x.layout === 'rows' && x.axis === integerAttribute(node, 'transA', 0) && y.layout === 'free' && (inputs.length < 3 || alignsWith(inputs[2] ?? unknown, { rank: 2, axis: 0 })) ? 0 : undefined;
+    // Scale and zero point are scalars, or run along one axis: that of the examples, where each has its own.
+    case 'QuantizeLinear': case 'DequantizeLinear': return x.layout === 'rows' && inputs.slice(1).every((scale) => scale.layout === 'free' || (scale.layout === 'rows' && axisOf(node, { rank, otherwise: 1 }) === x.axis)) ? x.axis : undefined;
     case 'Unsqueeze': {
       const added = axesOf(node, { input: inputs[1], rank });
       return x.layout === 'rows' && added ? Array.from({ length: rank }, (_, i) => i).filter((i) => !added.includes(i))[x.axis] : undefined;

@@ -40,7 +40,7 @@ export function pushThrough(node: NodeProto, { axis, index }: Selection, facts: 
     const own = axis - (rank - shape.length);
     return own < 0 || isFixed(shape[own], 1) ? undefined : own;
   };
-  if (elementwise.has(node.opType) && !node.opType.endsWith('Linear')) {
+  if (elementwise.has(node.opType)) {
     return node.output.length === 1 && shapes.every((shape) => shape !== undefined) ? { inputs: shapes.map((shape) => at(broadcast(shape))) } : undefined;
   }
   if (alongAxis.has(node.opType)) return node.output.length === 1 && axis < axisOf(node, { rank, otherwise: -1 }) ? first(axis) : undefined;

@@ -40,6 +40,7 @@ export function shapesOf(node: NodeProto, inputs: readonly Fact[]): readonly Sha
     case 'ArgMax': case 'ArgMin': return [reduced(node, same, same && [axisOf(node, { rank: same.length, otherwise: 0 })])];
     case 'Tile': return [same?.map((d, i) => multiply(d, y.content?.[i] ?? null))];
     case 'Pad': return [padded(node, same, y)];
+    case 'QuantizeLinear': case 'DequantizeLinear': return [same];
     case 'DynamicQuantizeLinear': return [same, [], []];
     case 'EmbedLayerNormalization': return [same && [...same, anySize]];
     default: return [];

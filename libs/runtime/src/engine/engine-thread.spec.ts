@@ -38,7 +38,7 @@ test('a thread that ends before it is open fails the opening', async () => {
 });
 
 test('a call that is never answered ends at its limit', async () => {
-  const thread = await threadThat({ name: 'mute', does: `port.once('message', () => port.once('message', () => port.close())); port.postMessage({ id: 0, type: 'opened' });`, answerMs: 200 });
+  const thread = await threadThat({ name: 'mute', does: `port.once('message', () => port.once('message', () => port.close())); port.postMessage({ id: 0, type: 'opened' });`, answerMs: 2_000 });
   await thread.opened();
   await expect(thread.ask(close)).rejects.toMatchObject({ code: 'engine.timeout', retryable: true });
   await expect(thread.ask(close)).rejects.toMatchObject({ code: 'engine.stopped' });

@@ -14,9 +14,19 @@ export interface Batch {
   labels: BigInt64Array;
 }
 
-export interface EngineOptions {
-  /** The training graph that `buildTrainingGraph` made, as a file; its external weights are beside it. */
+/** The part of a split training graph that depends on the text alone (`splitTrainingGraph`). */
+export interface PrefixOptions {
+  /** As a file; its external weights are beside it. */
   modelPath: string;
+  activations: readonly string[];
+  /** Where to keep activations of examples, and how many bytes of them; without it they are computed for every batch, once. */
+  cache?: { folder: string; bytesMax: number };
+}
+
+export interface EngineOptions {
+  /** The training graph that `buildTrainingGraph` made, as a file; its external weights are beside it. With a prefix: the part behind that. */
+  modelPath: string;
+  prefix?: PrefixOptions;
   layout: Layout;
   /** Graph input that each site's values go to, in layout order. */
   inputs: readonly string[];

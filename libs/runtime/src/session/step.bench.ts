@@ -10,5 +10,5 @@ export default async function stepOfLlama({ figure }: BenchOutput): Promise<void
     name: 'llama-shape-6x2048', model: llamaGraph(tinyLlamaLayers), output: 'features', inputs: { ids: 'ids', mask: 'mask' }, vocabulary: tinyLlamaLayers.vocabulary, width: tinyLlamaLayers.width,
     isSite: ({ name }) => /\.(q|v)_proj$/.test(name), isLate: ({ name }) => layerOf(name) >= lastThird,
     queries: 8, rank: 8, batch: { examples: 4, tokens: 32 },
-  }, { figure, runs: 1 });
+  }, { figure, runs: 3 });
 }

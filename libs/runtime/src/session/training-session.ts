@@ -2,6 +2,7 @@ import { FleetError } from '@seedfleet/errors';
 import { perturbedRowsInto, rowsOf } from '@seedfleet/numerics';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Batch, type BatchEvaluation, type EngineOptions, type LossesRequest } from '../engine/engine.js';
+import { PrefixSession } from '../activations/prefix-session.js';
 import { RowBuffers, type RowSpan } from './row-buffers.js';
 import { runOptions, sessionOptions } from './session-options.js';
 
@@ -14,22 +15,30 @@ export class TrainingSession {
   private readonly rows: RowBuffers;
   private readonly positionsPerPass: number;
 
-  private constructor(private readonly session: InferenceSession, private readonly options: SessionOptions) {
+  private constructor(private readonly session: InferenceSession, private readonly prefix: PrefixSession | undefined, private readonly options: SessionOptions) {
     this.rows = new RowBuffers(options.layout);
     this.positionsPerPass = options.positionsPerPass ?? positionsPerPassDefault;
   }
 
   /** @throws FleetError `engine.model-unusable` */
   static async open(options: SessionOptions): Promise<TrainingSession> {
-    const session = await createSession(options);
+    const session = await createSession(options.modelPath, options);
     const { ids, mask } = options.modelInputs;
-    const missing = [...options.inputs, ids, 'labels'].find((name) => !session.inputNames.includes(name));
-    const extra = session.inputNames.find((name) => ![...options.inputs, ids, mask, 'labels'].includes(name));
+    const activations = options.prefix?.activations;
+    // Behind a frontier the text itself may no longer be needed.
+    const missing = [...options.inputs, ...activations ?? [ids], 'labels'].find((name) => !session.inputNames.includes(name));
+    const extra = session.inputNames.find((name) => ![...options.inputs, ...activations ?? [], ids, mask, 'labels'].includes(name));
     if (missing !== undefined || extra !== undefined || options.inputs.length !== options.layout.sites.length) {
       await session.release();
       throw new FleetError('engine.model-unusable', { field: missing ?? extra ?? 'inputs', problem: `The training graph and the layout do not belong together: ${missing !== undefined ? `the graph has no input "${missing}"` : extra !== undefined ? `nothing feeds the input "${extra}"` : 'one input per site is needed'}.` });
     }
-    return new TrainingSession(session, options);
+    if (!options.prefix) return new TrainingSession(session, undefined, options);
+    const before = await createSession(options.prefix.modelPath, options).catch(async (error: unknown) => {
+      await session.release();
+      throw error;
+    });
+    const run = (feeds: Record<string, Tensor>, fetches: readonly string[]) => before.run(feeds, fetches, runOptions) as Promise<Record<string, Tensor>>;
+    return new TrainingSession(session, await PrefixSession.open({ session: before, options: options.prefix, modelInputs: options.modelInputs, run }), options);
   }
 
   /** [P*b], see `Engine.perturbedLosses`. */
@@ -38,10 +47,11 @@ export class TrainingSession {
     const rows = rowsOf(estimator);
     perturbedRowsInto(this.rows.all(rows), { b, layout, key, seeds, estimator });
     const losses = new Float32Array(rows * batch.examples);
+    const text = await this.feedsOf(batch);
     const rowsPerPass = Math.max(1, Math.floor(this.positionsPerPass / (batch.examples * batch.tokens)));
     for (let first = 0; first < rows; first += rowsPerPass) {
       const span = { first, count: Math.min(rowsPerPass, rows - first) };
-      const passed = await this.run({ batch, span, fetches: ['losses'] });
+      const passed = await this.run({ batch, text, span, fetches: ['losses'] });
       losses.set(lossesOf(passed.losses, span.count * batch.examples), first * batch.examples);
     }
     return requireFinite(losses);
@@ -50,7 +60,7 @@ export class TrainingSession {
   async evaluate({ batch, b }: { batch: Batch; b: Float64Array }): Promise<BatchEvaluation> {
     if (b.length !== this.options.layout.size) throw new FleetError('engine.batch-invalid', { field: 'b', problem: `B has ${b.length} values, the layout ${this.options.layout.size}.` });
     this.rows.all(1).set(b);
-    const { losses, logits } = await this.run({ batch, span: { first: 0, count: 1 }, fetches: ['losses', 'logits'] });
+    const { losses, logits } = await this.run({ batch, text: await this.feedsOf(batch), span: { first: 0, count: 1 }, fetches: ['losses', 'logits'] });
     let lossSum = 0;
     for (const loss of requireFinite(lossesOf(losses, batch.examples))) lossSum += loss;
     return { lossSum, correct: correctOf(floats(logits), batch.labels), count: batch.examples };
@@ -58,32 +68,50 @@ export class TrainingSession {
 
   async release(): Promise<void> {
     await this.session.release();
+    await this.prefix?.release();
   }
 
-  private async run<F extends string>({ batch, span, fetches }: { batch: Batch; span: RowSpan; fetches: readonly F[] }): Promise<Partial<Record<F, Tensor>>> {
+  /** What does not depend on the rows: computed once for all passes. */
+  private async feedsOf(batch: Batch): Promise<Record<string, Tensor>> {
     requireSizes(batch);
-    const { inputs, modelInputs: { ids, mask } } = this.options;
+    const { ids, mask } = this.options.modelInputs;
     const shape = [batch.examples, batch.tokens];
-    const feeds: Record<string, Tensor> = { [ids]: new Tensor('int64', batch.ids, shape), labels: new Tensor('int64', batch.labels, [batch.examples]) };
+    const feeds: Record<string, Tensor> = { [ids]: new Tensor('int64', batch.ids, shape), [mask]: new Tensor('int64', batch.mask, shape), labels: new Tensor('int64', batch.labels, [batch.examples]) };
     // A graph whose output does not depend on the mask has no such input.
-    if (this.session.inputNames.includes(mask)) feeds[mask] = new Tensor('int64', batch.mask, shape);
+    const read = Object.fromEntries(Object.entries(feeds).filter(([name]) => this.session.inputNames.includes(name)));
+    if (!this.prefix) return read;
+    try {
+      return { ...read, ...await this.prefix.activations(batch) };
+    } catch (cause) {
+      throw runFailed({ batch, rows: 0, cause });
+    }
+  }
+
+  private async run<F extends string>({ batch, text, span, fetches }: { batch: Batch; text: Record<string, Tensor>; span: RowSpan; fetches: readonly F[] }): Promise<Partial<Record<F, Tensor>>> {
+    const { inputs } = this.options;
+    const feeds = { ...text };
     this.rows.bySite(span).forEach((site, i) => {
       feeds[inputs[i] ?? ''] = new Tensor('float32', site.values, site.shape);
     });
     try {
       return await this.session.run(feeds, fetches, runOptions) as Partial<Record<F, Tensor>>;
     } catch (cause) {
-      // The cause is kept for the debugger only: ONNX Runtime puts token ids into its messages, and those are data.
-      throw new FleetError('engine.run-failed', { field: 'batch', problem: `ONNX Runtime refused a batch of ${batch.examples} examples of ${batch.tokens} tokens in ${span.count} rows.`, cause });
+      throw runFailed({ batch, rows: span.count, cause });
     }
   }
 }
 
-async function createSession(options: SessionOptions): Promise<InferenceSession> {
+/** The cause is kept for the debugger only: ONNX Runtime puts token ids into its messages, and those are data. */
+function runFailed({ batch, rows, cause }: { batch: Batch; rows: number; cause: unknown }): FleetError {
+  const where = rows === 0 ? 'before the adapters' : `in ${rows} rows`;
+  return new FleetError('engine.run-failed', { field: 'batch', problem: `ONNX Runtime refused a batch of ${batch.examples} examples of ${batch.tokens} tokens ${where}.`, cause });
+}
+
+async function createSession(modelPath: string, options: SessionOptions): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(options.modelPath, sessionOptions(options));
+    return await InferenceSession.create(modelPath, sessionOptions(options));
   } catch (cause) {
-    throw new FleetError('engine.model-unusable', { field: 'modelPath', problem: `ONNX Runtime cannot load ${options.modelPath}: ${cause instanceof Error ? cause.message : String(cause)}.`, cause });
+    throw new FleetError('engine.model-unusable', { field: 'modelPath', problem: `ONNX Runtime cannot load ${modelPath}: ${cause instanceof Error ? cause.message : String(cause)}.`, cause });
   }
 }
 
