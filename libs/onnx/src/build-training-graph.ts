@@ -4,6 +4,7 @@ import { names } from './graph/names.js';
 import { revise } from './graph/revise.js';
 import { addHead } from './rewrites/add-head.js';
 import { addLoss } from './rewrites/add-loss.js';
+import { addPool, pooledName, type Pool } from './rewrites/add-pool.js';
 import { fillInputs } from './rewrites/fill-inputs.js';
 import { freedName, freeNames } from './rewrites/free-names.js';
 import { insertAdapters, type AdapterPlan } from './rewrites/insert-adapters.js';
@@ -12,11 +13,14 @@ import { pruneRows } from './rewrites/prune-rows.js';
 import { quantiseLinears } from './rewrites/quantise-linears.js';
 import { scaleByToken } from './rewrites/scale-by-token.js';
 import { tileFrontier } from './rewrites/tile-frontier.js';
+import { withoutCache } from './rewrites/without-cache.js';
 
 /** What is trained in a model, and what its inputs and output are called. */
 export interface TrainingPlan {
-  /** Value that the head reads, [batch, width]: a graph output or any other value. */
+  /** Value that the head reads, [batch, width], or [batch, time, width] with a `pool`: a graph output or any other value. */
   output: string;
+  /** Makes one vector an example of one a token, before the head. */
+  pool?: Pool;
   inputs: { ids: string; mask: string };
   classes: number;
   /** May be empty: then only the head is trained, and everything before it is computed once for all rows. */
@@ -39,14 +43,17 @@ export const adapterInput = names.adapterInput;
  * docs/graph.md says what is rewritten and how.
  * @throws FleetError `model.output-unknown`, `model.input-unknown`, `model.batch-fixed`, `model.site-unknown`, `model.not-tileable`, `model.batch-coupled`, `model.not-quantisable`
  */
-export function buildTrainingGraph(model: OnnxModel, { output, inputs, classes, adapters, head, precision = 'fp32', positions = 'needed' }: TrainingPlan): OnnxModel {
-  const made = new Set(model.graph.node.flatMap((node) => node.output));
+export function buildTrainingGraph(model: OnnxModel, { output, pool, inputs, classes, adapters, head, precision = 'fp32', positions = 'needed' }: TrainingPlan): OnnxModel {
+  const { graph } = withoutCache(model);
+  const made = new Set(graph.node.flatMap((node) => node.output));
   if (!made.has(output)) throw new FleetError('model.output-unknown', { field: 'output', problem: `The model computes no value "${output}".` });
   const taken = new Set([...adapters.map(({ input }) => input), head.weight, head.bias]);
   const adapterInputs = adapters.map(({ input }) => input);
-  const features = freedName(output, { taken });
-  const named = freeNames(prune(model.graph, { keep: [output] }), { taken });
-  const plain = fillInputs(named, inputs);
+  const read = freedName(output, { taken });
+  const features = pool === undefined ? read : pooledName;
+  const named = freeNames(prune(graph, { keep: [output] }), { taken });
+  const filled = fillInputs(named, inputs);
+  const plain = pool === undefined ? filled : addPool(filled, { output: read, mask: inputs.mask, pool });
   const narrowed = positions === 'needed' ? pruneRows(revise(plain, { output: plain.output.filter(({ name }) => name === features) })) : plain;
   const adapted = insertAdapters(revise(narrowed, { output: [] }), adapters);
   // What quantised the whole batch is no longer read, and must not be taken for a node behind an adapter.

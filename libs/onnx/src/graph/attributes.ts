@@ -1,9 +1,9 @@
 import { create } from '@bufbuild/protobuf';
-import { AttributeProto_AttributeType, AttributeProtoSchema, type AttributeProto, type NodeProto, type TensorProto } from '../generated/onnx_pb.js';
+import { AttributeProto_AttributeType, AttributeProtoSchema, type AttributeProto, type GraphProto, type NodeProto, type TensorProto } from '../generated/onnx_pb.js';
 
 /** Marks a number as a float attribute: `{ epsilon: float(1e-6) }`. A bare number is an integer. */
 export interface FloatAttribute { readonly float: number }
-export type AttributeValue = number | readonly number[] | string | FloatAttribute | TensorProto;
+export type AttributeValue = number | readonly number[] | string | FloatAttribute | TensorProto | GraphProto;
 
 export function float(value: number): FloatAttribute {
   return { float: value };
@@ -17,6 +17,7 @@ function attribute(name: string, value: AttributeValue): AttributeProto {
   if (typeof value === 'number') return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) });
   if (typeof value === 'string') return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.STRING, s: new TextEncoder().encode(value) });
   if ('float' in value) return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: value.float });
+  if ('node' in value) return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.GRAPH, g: value });
   if ('dims' in value) return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.TENSOR, t: value });
   return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) });
 }

@@ -23,6 +23,7 @@ function candidate(node: NodeProto, inputs: readonly Fact[], { rank, output }: {
   if (integerProducts.has(node.opType)) return output === 0 ? productAxis(node, x, (node.opType === 'QLinearMatMul' ? inputs[3] : y) ?? unknown, rank) : undefined;
   switch (node.opType) {
     case 'MatMulNBits': return x.layout === 'rows' && x.axis < rank - 1 ? x.axis : undefined;
+    case 'Trilu': return x.layout === 'rows' && x.axis < rank - 2 ? x.axis : undefined;
     case 'DynamicQuantizeLinear': return output === 0 && x.layout === 'rows' ? x.axis : undefined;
     case 'Transpose': return x.layout === 'rows' ? (integersAttribute(node, 'perm') ?? x.shape.map((_, i) => rank - 1 - i)).indexOf(x.axis) : undefined;
     case 'MatMul': case 'FusedMatMul': return productAxis(node, x, y, rank);
@@ -53,6 +54,7 @@ function keepsLeading(node: NodeProto, inputs: readonly Fact[], output: number):
     case 'Reshape': case 'Flatten': return leads(x);
     case 'Gather': return leads(x) ? axis(0) > 0 && y.layout === 'free' : x.layout === 'free' && leads(y) && axis(0) === 0;
     case 'GatherElements': return leads(x) && leads(y) && axis(0) > 0;
+    case 'GatherND': return leads(x) && leads(y) && integerAttribute(node, 'batch_dims', 0) > 0;
     case 'Concat': return inputs.every(leads) && axis(0) > 0;
     case 'Split': case 'ArgMax': case 'ArgMin': return leads(x) && axis(0) > 0;
     case 'TopK': return leads(x) && axis(-1) > 0;

@@ -16,7 +16,7 @@ export function shapesOf(node: NodeProto, inputs: readonly Fact[]): readonly Sha
   const [x = unknown, y = unknown] = inputs;
   const same = x.shape;
   if (elementwise.has(opType)) return node.output.map(() => broadcastShapes(inputs.map(({ shape }) => shape)));
-  if (alongAxis.has(opType) || opType === 'CumSum') return [same];
+  if (alongAxis.has(opType) || opType === 'CumSum' || opType === 'Trilu') return [same];
   if (byExample.has(opType)) return node.output.map((_, i) => (i === 0 || isSkipSum(node, i) ? same?.map((d, axis) => (axis === 0 ? d : anySize)) : undefined));
   if (integerProducts.has(opType)) return [matMulShape(node, same, (opType === 'QLinearMatMul' ? inputs[3] : y)?.shape)];
   if (reductions.has(opType)) return [reduced(node, same, axesOf(node, { input: y, rank: same?.length ?? 0 }))];
@@ -31,6 +31,7 @@ export function shapesOf(node: NodeProto, inputs: readonly Fact[]): readonly Sha
     case 'Squeeze': { const axes = axesOf(node, { input: y, rank: same?.length ?? 0 }); return [axes && same?.filter((_, i) => !axes.includes(i))]; }
     case 'Gather': { const axis = axisOf(node, { rank: same?.length ?? 0, otherwise: 0 }); return [same && y.shape && [...same.slice(0, axis), ...y.shape, ...same.slice(axis + 1)]]; }
     case 'GatherElements': return [y.shape];
+    case 'GatherND': { const [batches, chosen] = [integerAttribute(node, 'batch_dims', 0), y.shape?.at(-1)]; return [same && y.shape && chosen?.batch === 0 && chosen.size !== null ? [...y.shape.slice(0, -1), ...same.slice(batches + chosen.size)] : undefined]; }
     case 'Concat': return [joined(node, inputs)];
     case 'Split': case 'TopK': return node.output.map(() => same && resized(same, axisOf(node, { rank: same.length, otherwise: opType === 'Split' ? 0 : -1 })));
     case 'Slice': { const axes = knownIntegers(inputs[3]) ?? knownIntegers(y)?.map((_, i) => i); return [same && axes && axes.reduce<readonly Dimension[]>((shape, axis) => resized(shape, axis < 0 ? axis + shape.length : axis), same)]; }

@@ -1,5 +1,6 @@
 import { FleetError } from '@seedfleet/errors';
 import { type OnnxModel } from '../graph/model.js';
+import { withoutCache } from '../rewrites/without-cache.js';
 import { linearsOf, type Linear, type NotAdaptable } from './linears.js';
 import { sliceFinder, sliceName } from './slice.js';
 
@@ -20,8 +21,9 @@ export interface SiteInspection { sites: AdapterSite[]; notAdaptable: NotAdaptab
 
 /** Where adapters can stand, in graph order, and which linears cannot have one, with the reason. Reads no weights. */
 export function inspectSites(model: OnnxModel): SiteInspection {
-  const { linears, notAdaptable } = linearsOf(model.graph);
-  const slicesOf = sliceFinder(model.graph);
+  const { graph } = withoutCache(model);
+  const { linears, notAdaptable } = linearsOf(graph);
+  const slicesOf = sliceFinder(graph);
   return { sites: linears.map((linear) => ({ ...described(linear), ...slicesIn(linear) })), notAdaptable };
 
   function slicesIn(linear: Linear): Pick<AdapterSite, 'slices'> {

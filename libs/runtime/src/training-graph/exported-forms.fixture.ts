@@ -59,7 +59,7 @@ const batch = {
 };
 
 /** Losses of three rows in one forward pass, row by row, with B = 0, and with another text beside the first. @param sites default: all that the inspection lists */
-export async function lossesOfForm(model: OnnxModel, { sites, plan = {} }: { sites?: readonly string[]; plan?: Partial<TrainingPlan> } = {}): Promise<FormLosses> {
+export async function lossesOfForm(model: OnnxModel, { sites, plan = {}, padding = 'right' }: { sites?: readonly string[]; plan?: Partial<TrainingPlan>; padding?: 'left' | 'right' } = {}): Promise<FormLosses> {
   const known = new Map(inspectSites(model).sites.flatMap((site) => [site, ...(site.slices ?? []).map((slice) => ({ ...slice, inputs: site.inputs }))]).map((site) => [site.name, site]));
   const chosen = sites ?? inspectSites(model).sites.map(({ name }) => name);
   const of = (name: string) => known.get(name) ?? { inputs: d, outputs: d };
@@ -69,13 +69,14 @@ export async function lossesOfForm(model: OnnxModel, { sites, plan = {} }: { sit
   });
   const shapes: [string, number[]][] = [...chosen.map((site): [string, number[]] => [adapterInput(site), [2, of(site).outputs]]), ['head.W', [d, 2]], ['head.b', [2]]];
   const session = await InferenceSession.create(writeModel(graph), quiet);
-  const run = async (first: number, count: number, { scale = 0.3, ids = batch.ids } = {}) => {
+  const texts = padding === 'right' ? batch : { ...batch, ids: leftPadded(batch.ids), mask: leftPadded(batch.mask) };
+  const run = async (first: number, count: number, { scale = 0.3, ids = texts.ids } = {}) => {
     const inputs = shapes.map(([name, shape], i): [string, Tensor] => {
       const size = shape.reduce((a, b) => a * b, 1);
       const all = values(60 + i, rows * size).map((v) => v * (name.startsWith('head') ? 0.1 : scale));
       return [name, new Tensor('float32', all.slice(first * size, (first + count) * size), [count, ...shape])];
     });
-    const { losses } = await session.run(onlyKnown(session, { ...batch, ids, ...Object.fromEntries(inputs) }), ['losses']);
+    const { losses } = await session.run(onlyKnown(session, { ...texts, ids, ...Object.fromEntries(inputs) }), ['losses']);
     return [...floats(losses)];
   };
   try {
@@ -85,4 +86,10 @@ export async function lossesOfForm(model: OnnxModel, { sites, plan = {} }: { sit
   } finally {
     await session.release();
   }
+}
+
+/** The second text is two tokens long. */
+function leftPadded({ data }: Tensor): Tensor {
+  const [a, b, c, e, f, g] = data as BigInt64Array;
+  return new Tensor('int64', BigInt64Array.of(a ?? 0n, b ?? 0n, c ?? 0n, e ?? 0n, 0n, 0n, f ?? 0n, g ?? 0n), [2, 4]);
 }
