@@ -15,7 +15,7 @@ export const names = {
   tiled: (value: string) => `seedfleet/tiled/${value}`,
   repeats: ({ axes, axis }: { axes: number; axis: number }) => `seedfleet/repeats/${axis}of${axes}`,
   /** A value at one position of an axis. Not ours by its name: it is tiled as values of the model are. */
-  selected: ({ value, axis, index }: { value: string; axis: number; index: number }) => `selected/${axis}/${index}/${value}`,
+  selected: ({ value, axis, index }: { value: string; axis: number; index: number | string }) => `selected/${axis}/${index}/${value}`,
   /** [P], the number of perturbed rows, read from the shape of the head's weight. */
   rows: 'seedfleet/rows',
   constant: (values: readonly number[]) => `seedfleet/integers/${values.join('_')}`,

@@ -6,8 +6,11 @@ import { leads, type Fact } from './fact.js';
 import { alongAxis, elementwise, reductions } from './operators.js';
 
 export type Facts = ReadonlyMap<string, Fact>;
-/** One position on one axis, from the front: the first or the last. Either is right for an axis of size 1, too, which broadcasts. */
-export interface Selection { axis: number; index: 0 | -1 }
+/**
+ * One position on one axis, from the front: the first, the last, or one for each example, by the name of a value [b, 1].
+ * 0 and -1 are right for an axis of size 1, too, which broadcasts.
+ */
+export interface Selection { axis: number; index: 0 | -1 | string }
 /** What a narrowed node needs of each input (undefined: all of it), and the constant that replaces the target of a Reshape. */
 export interface Pushed { inputs: readonly (Selection | undefined)[]; shape?: readonly number[] }
 
@@ -16,12 +19,31 @@ export function sameSelection(a: Selection, b: Selection): boolean {
 }
 
 /** The position that a node takes of its first input, where that holds examples on axis 0; undefined for all other nodes. */
-export function anchorOf(node: NodeProto, facts: Facts): Selection | undefined {
+export function anchorOf(node: NodeProto, facts: Facts, producers: ReadonlyMap<string, NodeProto>): Selection | undefined {
   const x = facts.get(node.input[0] ?? '');
-  if (node.opType !== 'Gather' || !leads(x)) return undefined;
-  const axis = axisOf(node, { rank: x.shape.length, otherwise: 0 });
-  const [index, ...others] = knownIntegers(facts.get(node.input[1] ?? '')) ?? [];
-  return axis > 0 && others.length === 0 && (index === 0 || index === -1) ? { axis, index } : undefined;
+  if (!leads(x)) return undefined;
+  const rank = x.shape.length;
+  if (node.opType === 'Gather') {
+    const axis = axisOf(node, { rank, otherwise: 0 });
+    const [index, ...others] = knownIntegers(facts.get(node.input[1] ?? '')) ?? [];
+    return axis > 0 && others.length === 0 && (index === 0 || index === -1) ? { axis, index } : undefined;
+  }
+  if (rank !== 3) return undefined;
+  const made = (value: string | undefined, operator: string) => { const node = producers.get(value ?? ''); return node?.opType === operator ? node : undefined; };
+  const onePerExample = (value: string | undefined): Selection | undefined => {
+    const fact = facts.get(value ?? '');
+    return value !== undefined && leads(fact) && fact.shape.length === 2 && fact.shape[0]?.size === 1 && isFixed(fact.shape[1], 1) ? { axis: 1, index: value } : undefined;
+  };
+  // One index for all values of an example's vector.
+  if (node.opType === 'GatherElements' && axisOf(node, { rank, otherwise: 0 }) === 1) return onePerExample(made(made(node.input[1], 'Expand')?.input[0], 'Unsqueeze')?.input[0]);
+  // Pairs (example, position) for all examples in their order.
+  if (node.opType === 'GatherND' && integerAttribute(node, 'batch_dims', 0) === 0) {
+    const [example, position, ...others] = made(node.input[1], 'Concat')?.input ?? [];
+    const counted = made(made(example, 'Unsqueeze')?.input[0], 'Range')?.output[0];
+    const [size] = facts.get(counted ?? '')?.shape ?? [];
+    return others.length === 0 && countsExamples(size) && size?.size === 1 ? onePerExample(position) : undefined;
+  }
+  return undefined;
 }
 
 /**
@@ -33,6 +55,8 @@ export function pushThrough(node: NodeProto, { axis, index }: Selection, facts: 
   const [x, y] = shapes;
   const rank = facts.get(node.output.find((name) => name !== '') ?? '')?.shape?.length;
   if (rank === undefined || x === undefined || axis >= rank) return undefined;
+  // Each example's own position can be taken only where the examples stand on axis 0.
+  if (typeof index === 'string' && !node.input.every((name) => { const fact = facts.get(name); return name === '' || fact?.layout === 'free' || leads(fact); })) return undefined;
   const at = (own: number | undefined): Selection | undefined => (own === undefined ? undefined : { axis: own, index });
   const first = (own: number | undefined): Pushed | undefined => (own === undefined || own < 0 ? undefined : { inputs: [at(own)] });
   /** Axis of a broadcast operand; undefined where the operand is the same for all positions. */
@@ -40,8 +64,10 @@ export function pushThrough(node: NodeProto, { axis, index }: Selection, facts: 
     const own = axis - (rank - shape.length);
     return own < 0 || isFixed(shape[own], 1) ? undefined : own;
   };
+  /** A value without examples (rotary angles, say) has no position of each. */
+  const perExample = (pushed: Pushed) => (typeof index !== 'string' || pushed.inputs.every((selection, i) => !selection || leads(facts.get(node.input[i] ?? ''))) ? pushed : undefined);
   if (elementwise.has(node.opType)) {
-    return node.output.length === 1 && shapes.every((shape) => shape !== undefined) ? { inputs: shapes.map((shape) => at(broadcast(shape))) } : undefined;
+    return node.output.length === 1 && shapes.every((shape) => shape !== undefined) ? perExample({ inputs: shapes.map((shape) => at(broadcast(shape))) }) : undefined;
   }
   if (alongAxis.has(node.opType)) return node.output.length === 1 && axis < axisOf(node, { rank, otherwise: -1 }) ? first(axis) : undefined;
   if (reductions.has(node.opType)) {
@@ -52,7 +78,7 @@ export function pushThrough(node: NodeProto, { axis, index }: Selection, facts: 
   switch (node.opType) {
     case 'MatMul':
       if (!y || x.length < 2 || y.length < 2 || axis === rank - 1) return undefined;
-      return { inputs: axis === rank - 2 ? [at(x.length - 2)] : [at(broadcast(x)), at(broadcast(y))] };
+      return perExample({ inputs: axis === rank - 2 ? [at(x.length - 2)] : [at(broadcast(x)), at(broadcast(y))] });
     case 'Transpose': return first((integersAttribute(node, 'perm') ?? x.map((_, i) => rank - 1 - i))[axis]);
     case 'Unsqueeze': { const added = axes(rank); return added && !added.includes(axis) ? first(axis - added.filter((a) => a < axis).length) : undefined; }
     case 'Squeeze': { const removed = axes(x.length); return removed && first(x.map((_, i) => i).filter((i) => !removed.includes(i))[axis]); }
@@ -63,7 +89,7 @@ export function pushThrough(node: NodeProto, { axis, index }: Selection, facts: 
       return reshape({ x: facts.get(node.input[0] ?? ''), y: facts.get(node.output[0] ?? ''), axis, index });
     }
     case 'Split': return axisOf(node, { rank, otherwise: 0 }) !== axis ? first(axis) : undefined;
-    case 'Concat': return axisOf(node, { rank, otherwise: 0 }) !== axis ? { inputs: shapes.map(() => at(axis)) } : undefined;
+    case 'Concat': return axisOf(node, { rank, otherwise: 0 }) !== axis ? perExample({ inputs: shapes.map(() => at(axis)) }) : undefined;
     case 'Slice': { const cut = knownIntegers(facts.get(node.input[3] ?? ''))?.map((a) => (a < 0 ? a + rank : a)); return cut && !cut.includes(axis) ? first(axis) : undefined; }
     case 'Tile': return knownIntegers(facts.get(node.input[1] ?? ''))?.[axis] === 1 ? first(axis) : undefined;
     case 'SkipLayerNormalization': case 'SkipSimplifiedLayerNormalization': return axis === 1 && rank === 3 && y?.length === 3 ? { inputs: [at(1), at(1)] } : undefined;

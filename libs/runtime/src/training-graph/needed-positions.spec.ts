@@ -5,9 +5,9 @@ import { forwardBothWays, lossesByMerging, planOf, sitesOf, type Case } from './
 
 const block = Object.keys(blocks) as (keyof typeof blocks)[];
 
-test('losses of the needed positions are those of all positions: any stack of blocks, any choice of sites, first or last token', async () => {
+test('losses of the needed positions are those of all positions: any stack of blocks, any choice of sites, first, final or last token', async () => {
   const cases = fc.record({
-    blocks: fc.array(fc.constantFrom(...block), { minLength: 1, maxLength: 4 }), pool: fc.constantFrom('first' as const, 'final' as const), opset: fc.constantFrom(13, 17, 20),
+    blocks: fc.array(fc.constantFrom(...block), { minLength: 1, maxLength: 4 }), pool: fc.constantFrom('first' as const, 'final' as const, 'last' as const), opset: fc.constantFrom(13, 17, 20),
     chosen: fc.infiniteStream(fc.boolean()), rows: fc.integer({ min: 1, max: 4 }), examples: fc.integer({ min: 1, max: 4 }), tokens: fc.integer({ min: 1, max: 6 }), seed: fc.nat(1000),
   });
   await fc.assert(fc.asyncProperty(cases, async ({ blocks: stack, pool, opset, chosen, ...sizes }) => {
@@ -21,8 +21,11 @@ test('losses of the needed positions are those of all positions: any stack of bl
   }), { numRuns: 50 });
 }, 120_000);
 
-test.each([['attention', 2], ['causalAttention', 2], ['foldedAttention', 1], ['residual', 2], ['norm', 1]] as const)('around %s, %i linears besides the last one compute one position', (name, expected) => {
-  const plan = { blocks: ['linear', name, 'linear'], pool: 'first' } as const;
+test.each([
+  ['attention', 'first', 2], ['causalAttention', 'first', 2], ['foldedAttention', 'first', 1], ['residual', 'first', 2], ['norm', 'first', 1],
+  ['attention', 'final', 2], ['attention', 'last', 2], ['causalAttention', 'last', 2], ['residual', 'last', 2], ['attention', 'mean', -1],
+] as const)('around %s, pooled by %s, %i linears besides the last one compute one position', (name, pool, expected) => {
+  const plan = { blocks: ['linear', name, 'linear'], pool } as const;
   const { graph } = buildTrainingGraph(smallModel(plan), planOf({ sites: [], classes: 2, seed: 1 }));
   // What reads one position: follow the choices forward, through the linears and the nodes between them.
   const narrow = new Set<string>();
