@@ -16,9 +16,13 @@ export { protocolMismatch } from './events/session.js';
 export { declineReasons } from './events/rounds.js';
 export { endStates } from './events/runs.js';
 
-export { apiPrefix, octetStream, routes, type RequestOf, type ResponseOf, type Route, type RouteName, type RouteRole } from './rest/routes.js';
+export { apiPrefix, octetStream, isCreation, routes, type RequestOf, type ResponseOf, type Route, type RouteName, type RouteRole } from './rest/routes.js';
 export { parseRequest, problemMediaType, problemSchema, refusalOfProblem, toProblem, type Problem } from './rest/problem.js';
-export { operatorRoles, operatorRole, whoamiSchema, type OperatorRole, type Whoami } from './rest/operators.js';
+export {
+  operatorRoles, operatorRole, operatorSessionSchema, whoamiSchema, type ApiToken, type ApiTokenRequest, type Invitation, type OperatorRole, type OperatorRow,
+  type OperatorSession, type Whoami,
+} from './rest/operators.js';
+export { auditEntrySchema, type AuditEntry, type AuditVerification } from './rest/audit.js';
 export { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema, type EnrolmentToken, type EnrolmentTokenRequest, type NewEnrolmentToken } from './rest/enrolment-tokens.js';
 export { deviceActions, deviceQuery, deviceSchema, deviceStates, type Device, type DeviceState } from './rest/devices.js';
 export {

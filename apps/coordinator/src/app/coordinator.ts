@@ -10,7 +10,7 @@ import { Database } from '../database/database.js';
 import { lockHome } from '../database/home-lock.js';
 import { Readiness } from '../health/readiness.js';
 import { KeyRing } from '../keys/key-ring.js';
-import { OperatorsService } from '../operators/operators.service.js';
+import { FirstLogin } from '../operators/first-login.js';
 import { RunLoops } from '../rounds/run-loops.js';
 import { DeviceIoAdapter } from '../sessions/device-io.adapter.js';
 import { SessionsService } from '../sessions/sessions.service.js';
@@ -37,11 +37,13 @@ export async function startCoordinator(settings: Settings, { clock, luck, logger
     try {
       logger.info('database.ready', { kind: database.kind, migrationsApplied: database.migrationsApplied.length });
       const app = await createApplication({ settings, clock, luck, logger, keys, database });
-      await app.get(OperatorsService).ensureAdmin();
+      await app.get(FirstLogin).ensureAdmin();
       await app.get(RunLoops).takeUpAll();
       await app.listen(settings.port, settings.host);
+      const url = urlOf(settings.host, app);
+      await app.get(FirstLogin).ensureLink(url);
       app.get(Readiness).open();
-      return { url: urlOf(settings.host, app), database, close: () => close(app, database, unlock) };
+      return { url, database, close: () => close(app, database, unlock) };
     } catch (error) {
       await database.close();
       throw error;

@@ -19,6 +19,21 @@ export const serverLimits = {
   startAckTimeoutMs: 10_000,
   /** enrolments, challenges and credentials of one address, in one minute */
   deviceAccessPerMinute: 3_000,
+  /** tries to sign in, and uses of one-time links, of one address in one minute */
+  signInPerMinute: 60,
+  /** failures under one name before its next try has to wait */
+  signInFailuresFree: 5,
+  /** the first wait; it doubles with each failure up to the second */
+  signInWaitSeconds: 30,
+  signInWaitSecondsMax: 900,
+  /** names whose failures are remembered */
+  signInNamesMax: 10_000,
+  /** passwords that wait to be hashed; each takes 19 MiB and some 30 ms while it is */
+  passwordsWaitingMax: 32,
+  operatorSessionSeconds: 43_200,
+  invitationSeconds: 86_400,
+  /** how long the answer to an Idempotency-Key is kept */
+  idempotencySeconds: 86_400,
   /** challenges that wait for an answer */
   challengesMax: 100_000,
   challengeLifeMs: 60_000,

@@ -4,6 +4,11 @@ import { problemMediaType, toProblem, type Problem } from '@seedfleet/protocol';
 import { type Request, type Response } from 'express';
 import { UploadOffsetError } from '../models/upload-offset-error.js';
 import { Logger } from './logger.js';
+import { RetryLaterError } from './retry-later-error.js';
+import { StateConflictError } from './state-conflict-error.js';
+
+/** What a retryable 503 asks for: runs and database are back within seconds or not at all. */
+const unavailableRetrySeconds = 1;
 
 /** What Nest, the body parser and the throttler throw, as errors of the catalog. Their own messages may hold input: dropped. */
 function asFleetError(error: unknown, request: Request): unknown {
@@ -32,7 +37,11 @@ export class ProblemFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const known = asFleetError(error, request);
     if (!(known instanceof FleetError)) this.logger.failure('request.failed', known, { method: request.method, route: request.route?.path });
-    const problem: Problem = { ...toProblem(known), ...(known instanceof UploadOffsetError ? { offset: known.offset } : {}) };
+    const problem: Problem = {
+      ...toProblem(known), ...(known instanceof UploadOffsetError ? { offset: known.offset } : {}), ...(known instanceof StateConflictError ? { state: known.state } : {}),
+    };
+    if (known instanceof RetryLaterError) response.set('Retry-After', String(known.seconds));
+    else if (problem.status === 503 && problem.retryable && !response.headersSent) response.set('Retry-After', String(unavailableRetrySeconds));
     // A download that broke in the middle has its headers out already: the cut connection is the answer.
     if (response.headersSent) response.destroy();
     else response.status(problem.status).type(problemMediaType).send(JSON.stringify(problem));

@@ -7,6 +7,11 @@ import { Prisma, PrismaClient } from './generated/client.js';
 import { applyMigrations } from './migrations.js';
 
 const connectTimeoutMs = 10_000;
+/** How long a transaction may wait for a connection, and how long it may take: the embedded database has one connection for all. */
+const transactionOptions = { maxWait: 30_000, timeout: 30_000 };
+
+/** What repositories write through when several of them change together. */
+export type Transaction = Prisma.TransactionClient;
 
 /** The one Prisma client. Only repositories use it; inside a transaction they use the transaction's client and nothing else. */
 export class Database {
@@ -39,6 +44,11 @@ export class Database {
       await close();
       throw error;
     }
+  }
+
+  /** All that `work` does through its transaction, or nothing. Inside, nothing else may ask the database. */
+  transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.prisma.$transaction(work, transactionOptions);
   }
 
   /** @throws FleetError `database.unavailable` */

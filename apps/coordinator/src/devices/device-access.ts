@@ -3,6 +3,7 @@ import { FleetError } from '@seedfleet/errors';
 import { concatBytes, fromHex, toHex, utf8, verify } from '@seedfleet/ledger';
 import { credentialContext, type Challenge, type Credential, type CredentialRequest, type DeviceState } from '@seedfleet/protocol';
 import { serverLimits } from '../app/limits.js';
+import { RetryLaterError } from '../app/retry-later-error.js';
 import { Clock, Luck } from '../app/surroundings.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { DeviceRepository, type DeviceRow } from './device.repository.js';
@@ -30,7 +31,7 @@ export class DeviceAccess {
   async challenge(device: string): Promise<Challenge> {
     requireActive(await this.require(device));
     this.dropExpired();
-    if (this.challenges.size >= serverLimits.challengesMax) throw new FleetError('request.rate-limited', { problem: 'Too many challenges wait for an answer.' });
+    if (this.challenges.size >= serverLimits.challengesMax) throw new RetryLaterError('request.rate-limited', { problem: 'Too many challenges wait for an answer.', seconds: serverLimits.challengeLifeMs / 1000 });
     const challenge = toHex(this.luck.bytes(32));
     this.challenges.set(challenge, { device, expiresAtMs: this.clock.nowMs() + serverLimits.challengeLifeMs });
     return { challenge };

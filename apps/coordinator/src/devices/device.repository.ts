@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { deviceStates, type DeviceState } from '@seedfleet/protocol';
-import { Database } from '../database/database.js';
+import { Database, type Transaction } from '../database/database.js';
 
 export interface DeviceRow {
   id: string;
@@ -41,8 +41,8 @@ export class DeviceRepository {
   }
 
   /** @returns false if the device was no longer in state `from` */
-  async changeState(id: string, { from, to }: { from: DeviceState; to: DeviceState }): Promise<boolean> {
-    const { count } = await this.database.prisma.device.updateMany({ where: { id, state: from }, data: { state: to } });
+  async changeState(id: string, { from, to }: { from: DeviceState; to: DeviceState }, tx: Transaction = this.database.prisma): Promise<boolean> {
+    const { count } = await tx.device.updateMany({ where: { id, state: from }, data: { state: to } });
     return count > 0;
   }
 

@@ -2,8 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { FleetError, toRefusal } from '@seedfleet/errors';
 import { sha256, toHex } from '@seedfleet/ledger';
 import { type Device, type deviceActions, type DeviceState, type ResponseOf } from '@seedfleet/protocol';
-import { deviceTransitions, requireTransition } from '@seedfleet/rounds';
+import { deviceTransitions } from '@seedfleet/rounds';
 import { type InputOf } from '../app/handles.js';
+import { requireChange, StateConflictError } from '../app/state-conflict-error.js';
 import { AuditLog } from '../operators/audit-log.js';
 import { requireActive } from './device-access.js';
 import { DeviceRepository, type DeviceRow } from './device.repository.js';
@@ -34,13 +35,15 @@ export class DevicesService {
   async change(operator: string, id: string, action: (typeof deviceActions)[number]): Promise<Device> {
     const { state: from } = await this.require(id);
     const to = stateAfter[action];
-    requireTransition(deviceTransitions, from, to);
+    requireChange(deviceTransitions, from, to);
     // Both lead to active: resuming must not let in a device that nobody has approved.
     if ((action === 'approve') !== (from === 'pending') && to === 'active') {
-      throw new FleetError('state.transition', { field: 'state', problem: `A device that is ${from} cannot be ${action}d.` });
+      throw new StateConflictError(from, `A device that is ${from} cannot be ${action}d.`);
     }
-    if (!await this.repository.changeState(id, { from, to })) throw new FleetError('device.changed', { field: 'id', problem: 'Somebody else changed the device meanwhile.' });
-    await this.audit.record({ actor: operator, action: 'device.change', subject: id, detail: { from, to } });
+    await this.audit.change(async (tx, record) => {
+      if (!await this.repository.changeState(id, { from, to }, tx)) throw new FleetError('device.changed', { field: 'id', problem: 'Somebody else changed the device meanwhile.' });
+      await record({ actor: operator, action: 'device.change', subject: id, detail: { from, to } });
+    });
     if (to !== 'active') this.turnAway(id, to);
     return this.show(id);
   }

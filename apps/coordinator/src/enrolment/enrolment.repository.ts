@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type DeviceState } from '@seedfleet/protocol';
 import { bytea } from '../database/bytea.js';
-import { Database } from '../database/database.js';
+import { Database, type Transaction } from '../database/database.js';
 
 export interface EnrolmentTokenRow {
   id: string;
@@ -29,8 +29,8 @@ const columns = { id: true, name: true, createdAt: true, expiresAt: true, usesMa
 export class EnrolmentRepository {
   constructor(private readonly database: Database) {}
 
-  async create(token: Omit<EnrolmentTokenRow, 'uses' | 'revokedAt'> & { hash: Uint8Array }): Promise<EnrolmentTokenRow> {
-    return this.database.prisma.enrolmentToken.create({ data: { ...token, hash: bytea(token.hash) }, select: columns });
+  async create(token: Omit<EnrolmentTokenRow, 'uses' | 'revokedAt'> & { hash: Uint8Array }, tx: Transaction): Promise<EnrolmentTokenRow> {
+    return tx.enrolmentToken.create({ data: { ...token, hash: bytea(token.hash) }, select: columns });
   }
 
   listOpen(): Promise<EnrolmentTokenRow[]> {
@@ -38,8 +38,8 @@ export class EnrolmentRepository {
   }
 
   /** @returns whether there was such a token */
-  async revoke(id: string, at: Date): Promise<boolean> {
-    const { count } = await this.database.prisma.enrolmentToken.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: at } });
+  async revoke(id: string, at: Date, tx: Transaction): Promise<boolean> {
+    const { count } = await tx.enrolmentToken.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: at } });
     return count > 0;
   }
 
@@ -53,16 +53,14 @@ export class EnrolmentRepository {
   }
 
   /**
-   * Takes one use of the token and makes the device, both or neither.
+   * Takes one use of the token and makes the device.
    * @returns false if the last use was taken meanwhile
    */
-  async enrol(device: NewDevice, tokenId: string): Promise<boolean> {
-    return this.database.prisma.$transaction(async (tx) => {
-      const { count } = await tx.enrolmentToken.updateMany({
-        where: { id: tokenId, revokedAt: null, uses: { lt: tx.enrolmentToken.fields.usesMax } }, data: { uses: { increment: 1 } } });
-      if (count === 0) return false;
-      await tx.device.create({ data: { ...device, publicKey: bytea(device.publicKey), enrolmentTokenId: tokenId } });
-      return true;
-    });
+  async enrol(device: NewDevice, tokenId: string, tx: Transaction): Promise<boolean> {
+    const { count } = await tx.enrolmentToken.updateMany({
+      where: { id: tokenId, revokedAt: null, uses: { lt: this.database.prisma.enrolmentToken.fields.usesMax } }, data: { uses: { increment: 1 } } });
+    if (count === 0) return false;
+    await tx.device.create({ data: { ...device, publicKey: bytea(device.publicKey), enrolmentTokenId: tokenId } });
+    return true;
   }
 }

@@ -7,7 +7,7 @@ import { Clock, Luck } from '../app/surroundings.js';
 import { isUniqueViolation } from '../database/unique-violation.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { AuditLog } from '../operators/audit-log.js';
-import { EnrolmentRepository, type EnrolmentTokenRow } from './enrolment.repository.js';
+import { EnrolmentRepository, type EnrolmentTokenRow, type NewDevice } from './enrolment.repository.js';
 
 /** How devices come in: an operator's token, then a proof that the device holds the key it brings. */
 @Injectable()
@@ -23,11 +23,14 @@ export class EnrolmentService {
   async createToken(operator: string, { name, expiresInSeconds, usesMax, approval }: InputOf<'createEnrolmentToken'>['body']): Promise<NewEnrolmentToken> {
     const token = `sfe_${Buffer.from(this.luck.bytes(24)).toString('base64url')}`;
     const createdAt = this.clock.now();
-    const row = await this.repository.create({
-      id: this.luck.id('tok'), name: name ?? null, hash: sha256(utf8(token)), createdAt,
-      expiresAt: new Date(createdAt.getTime() + expiresInSeconds * 1000), usesMax, approval,
+    const row = await this.audit.change(async (tx, record) => {
+      const made = await this.repository.create({
+        id: this.luck.id('tok'), name: name ?? null, hash: sha256(utf8(token)), createdAt,
+        expiresAt: new Date(createdAt.getTime() + expiresInSeconds * 1000), usesMax, approval,
+      }, tx);
+      await record({ actor: operator, action: 'enrolment-token.create', subject: made.id, detail: { usesMax, approval } });
+      return made;
     });
-    await this.audit.record({ actor: operator, action: 'enrolment-token.create', subject: row.id, detail: { usesMax, approval } });
     return { ...toToken(row), token };
   }
 
@@ -36,8 +39,10 @@ export class EnrolmentService {
   }
 
   async deleteToken(operator: string, id: string): Promise<void> {
-    if (!await this.repository.revoke(id, this.clock.now())) throw new FleetError('request.not-found', { field: 'id', problem: 'There is no such enrolment token.' });
-    await this.audit.record({ actor: operator, action: 'enrolment-token.delete', subject: id });
+    await this.audit.change(async (tx, record) => {
+      if (!await this.repository.revoke(id, this.clock.now(), tx)) throw new FleetError('request.not-found', { field: 'id', problem: 'There is no such enrolment token.' });
+      await record({ actor: operator, action: 'enrolment-token.delete', subject: id });
+    });
   }
 
   /** Idempotent by (token, public key): a device that lost the answer asks again and uses up nothing. */
@@ -53,8 +58,7 @@ export class EnrolmentService {
     if (known !== null) return { device: known.id, state: deviceStates.find((state) => state === known.state) ?? 'revoked', coordinatorKey };
     this.requireUsable(row);
     const device = { id: this.luck.id('dev'), name, publicKey: key, state: row.approval ? 'pending' : 'active', enrolledAt: this.clock.now() } as const;
-    if (!await this.takeUse(device, row.id)) throw usedUp();
-    await this.audit.record({ actor: 'coordinator', action: 'device.enrol', subject: device.id, detail: { token: row.id, state: device.state } });
+    await this.takeUse(device, row.id);
     return { device: device.id, state: device.state, coordinatorKey };
   }
 
@@ -64,9 +68,12 @@ export class EnrolmentService {
     if (uses >= usesMax) throw usedUp();
   }
 
-  private async takeUse(device: Parameters<EnrolmentRepository['enrol']>[0], tokenId: string): Promise<boolean> {
+  private async takeUse(device: NewDevice, tokenId: string): Promise<void> {
     try {
-      return await this.repository.enrol(device, tokenId);
+      await this.audit.change(async (tx, record) => {
+        if (!await this.repository.enrol(device, tokenId, tx)) throw usedUp();
+        await record({ actor: 'coordinator', action: 'device.enrol', subject: device.id, detail: { token: tokenId, state: device.state } });
+      });
     } catch (error) {
       if (isUniqueViolation(error)) {
         throw new FleetError('enrolment.key-known', { field: 'publicKey', problem: 'A device with this key is enrolled already, through another token.' });

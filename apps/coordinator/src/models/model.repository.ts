@@ -3,7 +3,7 @@ import { toHex } from '@seedfleet/ledger';
 import { fileRoles, modelStates } from '@seedfleet/protocol';
 import { z } from 'zod';
 import { bytea } from '../database/bytea.js';
-import { Database } from '../database/database.js';
+import { Database, type Transaction } from '../database/database.js';
 
 const siteSchema = z.object({ name: z.string(), inputs: z.int(), outputs: z.int() });
 export type ModelSite = z.infer<typeof siteSchema>;
@@ -35,9 +35,9 @@ export interface ModelRow {
 export class ModelRepository {
   constructor(private readonly database: Database) {}
 
-  async create(model: Omit<ModelRow, 'state' | 'sites' | 'outputWidth' | 'files'> & { files: (Omit<ModelFileRow, 'sha256' | 'done'> & { sha256: Uint8Array })[] }): Promise<void> {
+  async create(model: Omit<ModelRow, 'state' | 'sites' | 'outputWidth' | 'files'> & { files: (Omit<ModelFileRow, 'sha256' | 'done'> & { sha256: Uint8Array })[] }, tx: Transaction): Promise<void> {
     const { inputs, files, ...rest } = model;
-    await this.database.prisma.baseModel.create({
+    await tx.baseModel.create({
       data: { ...rest, idsInput: inputs.ids, maskInput: inputs.mask, state: 'uploading', sites: [],
         files: { create: files.map((file) => ({ ...file, sha256: bytea(file.sha256), bytes: BigInt(file.bytes) })) } },
     });

@@ -29,8 +29,10 @@ export class ModelsService {
 
   async create(operator: string, { name, output, inputs, files }: InputOf<'createModel'>['body']): Promise<Model> {
     const id = this.luck.id('mod');
-    await this.repository.create({ id, name, output, inputs, createdAt: this.clock.now(), files: files.map((file) => ({ ...file, sha256: fromHex(file.sha256) })) });
-    await this.audit.record({ actor: operator, action: 'model.create', subject: id, detail: { name } });
+    await this.audit.change(async (tx, record) => {
+      await this.repository.create({ id, name, output, inputs, createdAt: this.clock.now(), files: files.map((file) => ({ ...file, sha256: fromHex(file.sha256) })) }, tx);
+      await record({ actor: operator, action: 'model.create', subject: id, detail: { name } });
+    });
     return this.show(id);
   }
 

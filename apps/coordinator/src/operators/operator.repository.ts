@@ -1,14 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { operatorRole, type OperatorRole } from '@seedfleet/protocol';
 import { bytea } from '../database/bytea.js';
-import { Database } from '../database/database.js';
+import { Database, type Transaction } from '../database/database.js';
 
 export interface Operator {
+  id: string;
   name: string;
   role: OperatorRole;
+  createdAt: Date;
+  disabledAt: Date | null;
+  passwordHash: string | null;
 }
 
-/** The only Prisma of operators and their API tokens. */
+const columns = { id: true, name: true, role: true, createdAt: true, disabledAt: true, passwordHash: true } as const;
+const toOperator = <R extends { role: string }>(row: R) => ({ ...row, role: operatorRole.parse(row.role) });
+
+/** The only Prisma of operators. */
 @Injectable()
 export class OperatorRepository {
   constructor(private readonly database: Database) {}
@@ -17,18 +24,59 @@ export class OperatorRepository {
     return this.database.prisma.operator.count();
   }
 
-  async create({ id, tokenId, name, role, tokenHash, at }: { id: string; tokenId: string; name: string; role: OperatorRole; tokenHash: Uint8Array; at: Date }): Promise<void> {
-    await this.database.prisma.operator.create({
-      data: { id, name, role, createdAt: at, tokens: { create: { id: tokenId, name: 'first', hash: bytea(tokenHash), createdAt: at } } },
-    });
+  async list(): Promise<Operator[]> {
+    return (await this.database.prisma.operator.findMany({ orderBy: [{ createdAt: 'asc' }, { id: 'asc' }], select: columns })).map(toOperator);
   }
 
-  /** Whose token this is, if it may still be used. */
-  async findByToken(hash: Uint8Array, at: Date): Promise<Operator | null> {
-    const token = await this.database.prisma.apiToken.findFirst({
-      where: { hash: bytea(hash), revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: at } }] },
-      select: { operator: { select: { name: true, role: true } } },
+  async find(id: string, tx: Transaction = this.database.prisma): Promise<Operator | null> {
+    const row = await tx.operator.findUnique({ where: { id }, select: columns });
+    return row === null ? null : toOperator(row);
+  }
+
+  async findByName(name: string): Promise<Operator | null> {
+    const row = await this.database.prisma.operator.findUnique({ where: { name }, select: columns });
+    return row === null ? null : toOperator(row);
+  }
+
+  async create({ id, name, role, at }: { id: string; name: string; role: OperatorRole; at: Date }, tx: Transaction): Promise<void> {
+    await tx.operator.create({ data: { id, name, role, createdAt: at } });
+  }
+
+  async update(id: string, change: { name?: string; role?: OperatorRole; disabledAt?: Date | null; passwordHash?: string }, tx: Transaction): Promise<void> {
+    await tx.operator.update({ where: { id }, data: change });
+  }
+
+  /** How many may manage operators, besides this one. */
+  countOtherAdmins(id: string, tx: Transaction): Promise<number> {
+    return tx.operator.count({ where: { role: 'admin', disabledAt: null, id: { not: id } } });
+  }
+
+  async endSessions(operatorId: string, tx: Transaction): Promise<void> {
+    await tx.operatorSession.deleteMany({ where: { operatorId } });
+  }
+
+  /** Of which older ones end. */
+  async createInvitation({ id, operatorId, hash, mayRename, at, expiresAt }: { id: string; operatorId: string; hash: Uint8Array; mayRename: boolean; at: Date; expiresAt: Date }, tx: Transaction): Promise<void> {
+    await tx.invitation.updateMany({ where: { operatorId, usedAt: null }, data: { usedAt: at } });
+    await tx.invitation.create({ data: { id, operatorId, hash: bytea(hash), mayRename, createdAt: at, expiresAt } });
+  }
+
+  /** An invitation that may still be used, and whose. */
+  async findInvitation(hash: Uint8Array, at: Date): Promise<{ id: string; mayRename: boolean; operator: Operator } | null> {
+    const row = await this.database.prisma.invitation.findFirst({
+      where: { hash: bytea(hash), usedAt: null, expiresAt: { gt: at }, operator: { disabledAt: null } },
+      select: { id: true, mayRename: true, operator: { select: columns } },
     });
-    return token === null ? null : { name: token.operator.name, role: operatorRole.parse(token.operator.role) };
+    return row === null ? null : { ...row, operator: toOperator(row.operator) };
+  }
+
+  hasOpenInvitation(operatorId: string, at: Date): Promise<boolean> {
+    return this.database.prisma.invitation.count({ where: { operatorId, usedAt: null, expiresAt: { gt: at } } }).then((count) => count > 0);
+  }
+
+  /** @returns false if somebody else has used it meanwhile */
+  async useInvitation(id: string, at: Date, tx: Transaction): Promise<boolean> {
+    const { count } = await tx.invitation.updateMany({ where: { id, usedAt: null, operator: { disabledAt: null } }, data: { usedAt: at } });
+    return count > 0;
   }
 }

@@ -1,14 +1,63 @@
 import { Controller } from '@nestjs/common';
-import { InvariantError } from '@seedfleet/errors';
 import { type ResponseOf } from '@seedfleet/protocol';
-import { Handles } from '../app/handles.js';
-import { CurrentCaller, type Caller } from './access.guard.js';
+import { Handles, Input, type InputOf } from '../app/handles.js';
+import { CallingOperator, CurrentOperator, type OperatorCaller } from './access.guard.js';
+import { ApiTokensService } from './api-tokens.service.js';
+import { OperatorsService } from './operators.service.js';
+
+type One = InputOf<'disableOperator'>;
 
 @Controller()
 export class OperatorsController {
+  constructor(private readonly operators: OperatorsService, private readonly tokens: ApiTokensService) {}
+
   @Handles('whoami')
-  whoami(@CurrentCaller() caller: Caller): ResponseOf<'whoami'> {
-    if (caller.kind !== 'operator') throw new InvariantError('whoami was reached without an operator');
-    return { name: caller.name, role: caller.role };
+  whoami(@CurrentOperator() { name, role }: OperatorCaller): ResponseOf<'whoami'> {
+    return { name, role };
+  }
+
+  @Handles('listOperators')
+  list(): Promise<ResponseOf<'listOperators'>> {
+    return this.operators.list();
+  }
+
+  @Handles('inviteOperator')
+  invite(@CallingOperator() operator: string, @Input() { body }: InputOf<'inviteOperator'>): Promise<ResponseOf<'inviteOperator'>> {
+    return this.operators.invite(operator, body);
+  }
+
+  @Handles('renewInvitation')
+  renewInvitation(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'renewInvitation'>> {
+    return this.operators.renewInvitation(operator, params.id);
+  }
+
+  @Handles('changeOperatorRole')
+  changeRole(@CallingOperator() operator: string, @Input() { params, body }: InputOf<'changeOperatorRole'>): Promise<ResponseOf<'changeOperatorRole'>> {
+    return this.operators.changeRole(operator, params.id, body.role);
+  }
+
+  @Handles('disableOperator')
+  disable(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'disableOperator'>> {
+    return this.operators.disable(operator, params.id);
+  }
+
+  @Handles('enableOperator')
+  enable(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'enableOperator'>> {
+    return this.operators.enable(operator, params.id);
+  }
+
+  @Handles('createApiToken')
+  createToken(@CurrentOperator() operator: OperatorCaller, @Input() { body }: InputOf<'createApiToken'>): Promise<ResponseOf<'createApiToken'>> {
+    return this.tokens.create(operator, body);
+  }
+
+  @Handles('listApiTokens')
+  listTokens(@CurrentOperator() operator: OperatorCaller): Promise<ResponseOf<'listApiTokens'>> {
+    return this.tokens.list(operator);
+  }
+
+  @Handles('deleteApiToken')
+  deleteToken(@CurrentOperator() operator: OperatorCaller, @Input() { params }: InputOf<'deleteApiToken'>): Promise<void> {
+    return this.tokens.revoke(operator, params.id);
   }
 }

@@ -1,10 +1,22 @@
 import { Global, Module } from '@nestjs/common';
+import { AccessRepository } from './access.repository.js';
+import { ApiTokensService } from './api-tokens.service.js';
+import { AuditController } from './audit.controller.js';
 import { AuditLog } from './audit-log.js';
 import { AuditRepository } from './audit.repository.js';
+import { FirstLogin } from './first-login.js';
 import { OperatorRepository } from './operator.repository.js';
 import { OperatorsController } from './operators.controller.js';
 import { OperatorsService } from './operators.service.js';
+import { PasswordHasher } from './password-hasher.js';
+import { SignInController } from './sign-in.controller.js';
+import { SignInLock } from './sign-in-lock.js';
+import { SignInService } from './sign-in.service.js';
 
 @Global()
-@Module({ controllers: [OperatorsController], providers: [OperatorsService, OperatorRepository, AuditLog, AuditRepository], exports: [OperatorsService, AuditLog] })
+@Module({
+  controllers: [OperatorsController, SignInController, AuditController],
+  providers: [OperatorsService, OperatorRepository, ApiTokensService, AccessRepository, SignInService, SignInLock, PasswordHasher, FirstLogin, AuditLog, AuditRepository],
+  exports: [ApiTokensService, SignInService, AuditLog],
+})
 export class OperatorsModule {}

@@ -1,50 +1,109 @@
-import { join } from 'node:path';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { FleetError } from '@seedfleet/errors';
 import { sha256, utf8 } from '@seedfleet/ledger';
-import { settingsToken } from '../app/surroundings.module.js';
-import { Logger } from '../app/logger.js';
-import { type Settings } from '../app/settings.js';
+import { type Invitation, type OperatorRole, type OperatorRow } from '@seedfleet/protocol';
+import { serverLimits } from '../app/limits.js';
 import { Clock, Luck } from '../app/surroundings.js';
-import { writePrivateFile } from '../keys/private-file.js';
+import { type Transaction } from '../database/database.js';
+import { isUniqueViolation } from '../database/unique-violation.js';
 import { AuditLog } from './audit-log.js';
 import { OperatorRepository, type Operator } from './operator.repository.js';
 
-const prefix = 'sft_';
+/** Path of the console that a one-time link leads to. Behind the #, so that no log of a server or proxy ever sees the invitation. */
+export const invitationPath = (invitation: string) => `/#invitation=${invitation}`;
 
-/** Operators and their API tokens: 256 random bits each, of which only the SHA-256 is kept. */
+/** Who operates the fleet: invites them, changes what they may, shuts them out. */
 @Injectable()
 export class OperatorsService {
-  constructor(
-    private readonly repository: OperatorRepository,
-    private readonly audit: AuditLog,
-    private readonly clock: Clock,
-    private readonly luck: Luck,
-    @Inject(settingsToken) private readonly settings: Settings,
-    private readonly logger: Logger,
-  ) {}
+  constructor(private readonly repository: OperatorRepository, private readonly audit: AuditLog, private readonly clock: Clock, private readonly luck: Luck) {}
 
-  /** At the first start: an operator `admin`, its token in HOME/admin-token (0600). The file comes first: a token without one is lost. */
-  async ensureAdmin(): Promise<void> {
-    if (await this.repository.count() > 0) return;
-    const path = join(this.settings.home, 'admin-token');
-    const token = await this.create({ name: 'admin', role: 'admin' }, (made) => writePrivateFile(path, `${made}\n`));
-    this.logger.info('operators.admin-created', { path, characters: token.length });
+  async list(): Promise<{ items: OperatorRow[] }> {
+    return { items: (await this.repository.list()).map(toRow) };
   }
 
-  /** @param keep called with the token before it is worth anything */
-  async create({ name, role }: Operator, keep: (token: string) => void): Promise<string> {
-    const token = `${prefix}${Buffer.from(this.luck.bytes(32)).toString('base64url')}`;
-    keep(token);
-    await this.repository.create({ id: this.luck.id('op'), tokenId: this.luck.id('key'), name, role, tokenHash: sha256(utf8(token)), at: this.clock.now() });
-    await this.audit.record({ actor: 'coordinator', action: 'operator.create', subject: name, detail: { role } });
-    return token;
+  async invite(actor: string, { name, role }: { name: string; role: OperatorRole }): Promise<Invitation> {
+    const id = this.luck.id('op');
+    return this.named(() => this.audit.change(async (tx, record) => {
+      await this.repository.create({ id, name, role, at: this.clock.now() }, tx);
+      await record({ actor, action: 'operator.create', subject: name, detail: { role } });
+      return this.inviteWith(tx, { operator: await this.require(id, tx), mayRename: false });
+    }));
   }
 
-  /** @throws FleetError `operator.unauthenticated` */
-  async authenticate(token: string): Promise<Operator> {
-    const operator = token.startsWith(prefix) ? await this.repository.findByToken(sha256(utf8(token)), this.clock.now()) : null;
-    if (operator === null) throw new FleetError('operator.unauthenticated', { field: 'Authorization', problem: 'The API token is unknown, expired or revoked.' });
+  /** Also ends the links before. The password stays as it is until the link is used. */
+  renewInvitation(actor: string, id: string): Promise<Invitation> {
+    return this.audit.change(async (tx, record) => {
+      const operator = await this.require(id, tx);
+      await record({ actor, action: 'operator.invite', subject: operator.name });
+      return this.inviteWith(tx, { operator, mayRename: false });
+    });
+  }
+
+  /** @param keep called with the invitation before it is worth anything */
+  async inviteWith(tx: Transaction, { operator, mayRename, keep }: { operator: Operator; mayRename: boolean; keep?: (invitation: string) => void }): Promise<Invitation> {
+    const invitation = `sfi_${Buffer.from(this.luck.bytes(32)).toString('base64url')}`;
+    keep?.(invitation);
+    const at = this.clock.now();
+    const expiresAt = new Date(at.getTime() + serverLimits.invitationSeconds * 1000);
+    await this.repository.createInvitation({ id: this.luck.id('inv'), operatorId: operator.id, hash: sha256(utf8(invitation)), mayRename, at, expiresAt }, tx);
+    return { operator: toRow(operator), invitation, path: invitationPath(invitation), expiresAt: expiresAt.toISOString() };
+  }
+
+  changeRole(actor: string, id: string, role: OperatorRole): Promise<OperatorRow> {
+    return this.audit.change(async (tx, record) => {
+      const operator = await this.require(id, tx);
+      if (role !== 'admin') await this.requireAnotherAdmin(operator, tx);
+      await this.repository.update(id, { role }, tx);
+      await record({ actor, action: 'operator.change-role', subject: operator.name, detail: { from: operator.role, to: role } });
+      return toRow(await this.require(id, tx));
+    });
+  }
+
+  /** At once: sessions end, tokens are looked up together with their operator. */
+  disable(actor: string, id: string): Promise<OperatorRow> {
+    return this.audit.change(async (tx, record) => {
+      const operator = await this.require(id, tx);
+      if (operator.disabledAt !== null) return toRow(operator);
+      await this.requireAnotherAdmin(operator, tx);
+      await this.repository.update(id, { disabledAt: this.clock.now() }, tx);
+      await this.repository.endSessions(id, tx);
+      await record({ actor, action: 'operator.disable', subject: operator.name });
+      return toRow(await this.require(id, tx));
+    });
+  }
+
+  enable(actor: string, id: string): Promise<OperatorRow> {
+    return this.audit.change(async (tx, record) => {
+      const operator = await this.require(id, tx);
+      if (operator.disabledAt === null) return toRow(operator);
+      await this.repository.update(id, { disabledAt: null }, tx);
+      await record({ actor, action: 'operator.enable', subject: operator.name });
+      return toRow(await this.require(id, tx));
+    });
+  }
+
+  /** @throws FleetError `operator.name-taken` where a name is there already */
+  async named<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isUniqueViolation(error)) throw new FleetError('operator.name-taken', { field: 'name', problem: 'There is an operator of this name already.' });
+      throw error;
+    }
+  }
+
+  private async requireAnotherAdmin({ id, role, disabledAt }: Operator, tx: Transaction): Promise<void> {
+    if (role !== 'admin' || disabledAt !== null) return;
+    if (await this.repository.countOtherAdmins(id, tx) === 0) throw new FleetError('operator.last-admin', { field: 'id', problem: 'This is the only admin that is not disabled.' });
+  }
+
+  private async require(id: string, tx: Transaction): Promise<Operator> {
+    const operator = await this.repository.find(id, tx);
+    if (operator === null) throw new FleetError('request.not-found', { field: 'id', problem: 'There is no such operator.' });
     return operator;
   }
+}
+
+function toRow({ id, name, role, createdAt, disabledAt, passwordHash }: Operator): OperatorRow {
+  return { id, name, role, createdAt: createdAt.toISOString(), disabledAt: disabledAt?.toISOString() ?? null, hasPassword: passwordHash !== null };
 }

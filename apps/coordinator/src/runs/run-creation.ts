@@ -29,15 +29,17 @@ export class RunCreation {
     const devices = await this.chooseDevices(request.devices);
     const at = this.clock.now();
     const runKey = toHex(this.luck.bytes(32));
-    const id = await this.repository.create({
-      name: request.name, model: model.id, everyDevice: request.devices === undefined, devices, at,
-      sign: (run) => {
-        const manifest = manifestOf({ run, createdAt: at, coordinatorKey: toHex(this.keys.publicKey), runKey, request, model });
-        return { signed: signManifest(manifest, this.keys.privateKey), canonical: encodeManifest(manifest) };
-      },
+    return this.audit.change(async (tx, record) => {
+      const id = await this.repository.create({
+        name: request.name, model: model.id, everyDevice: request.devices === undefined, devices, at,
+        sign: (run) => {
+          const manifest = manifestOf({ run, createdAt: at, coordinatorKey: toHex(this.keys.publicKey), runKey, request, model });
+          return { signed: signManifest(manifest, this.keys.privateKey), canonical: encodeManifest(manifest) };
+        },
+      }, tx);
+      await record({ actor: operator, action: 'run.create', subject: String(id), detail: { name: request.name, devices: devices.length } });
+      return id;
     });
-    await this.audit.record({ actor: operator, action: 'run.create', subject: String(id), detail: { name: request.name, devices: devices.length } });
-    return id;
   }
 
   private async chooseDevices(wanted: readonly string[] | undefined): Promise<string[]> {

@@ -3,7 +3,7 @@ import { InvariantError } from '@seedfleet/errors';
 import { toHex, verifyManifest, type SignedManifest, type VerifiedManifest } from '@seedfleet/ledger';
 import { runStates, type RunState } from '@seedfleet/protocol';
 import { bytea } from '../database/bytea.js';
-import { Database } from '../database/database.js';
+import { Database, type Transaction } from '../database/database.js';
 
 export interface RunRow {
   id: number;
@@ -48,15 +48,16 @@ export class RunRepository {
    * Numbers a run, has it signed under that number, and saves it with its devices: all or nothing.
    * @param sign makes the signed manifest of the given number
    */
-  async create({ name, model, everyDevice, devices, at, sign }: { name: string; model: string; everyDevice: boolean; devices: readonly string[]; at: Date; sign: (run: number) => { signed: SignedManifest; canonical: Uint8Array } }): Promise<number> {
-    return this.database.prisma.$transaction(async (tx) => {
+  async create({ name, model, everyDevice, devices, at, sign }: { name: string; model: string; everyDevice: boolean; devices: readonly string[]; at: Date; sign: (run: number) => { signed: SignedManifest; canonical: Uint8Array } }, outer?: Transaction): Promise<number> {
+    const make = async (tx: Transaction) => {
       const empty = new Uint8Array();
       const { id } = await tx.run.create({ data: { name, state: 'draft', modelId: model, everyDevice, createdAt: at, manifest: empty, manifestHash: empty, manifestSignature: empty }, select: { id: true } });
       const { signed, canonical } = sign(id);
       await tx.run.update({ where: { id }, data: { manifest: bytea(canonical), manifestHash: Buffer.from(signed.hash, 'hex'), manifestSignature: Buffer.from(signed.signature, 'hex') } });
       await tx.assignment.createMany({ data: devices.map((deviceId) => ({ runId: id, deviceId, state: 'assigned', updatedAt: at })) });
       return id;
-    });
+    };
+    return outer === undefined ? this.database.transact(make) : make(outer);
   }
 
   async find(id: number): Promise<RunRow | null> {
@@ -93,8 +94,8 @@ export class RunRepository {
   }
 
   /** @returns false if the run was no longer in one of the states `from` */
-  async changeState(id: number, { from, to, cause, at }: { from: readonly RunState[]; to: RunState; cause: string | null; at: Date }): Promise<boolean> {
-    const { count } = await this.database.prisma.run.updateMany({
+  async changeState(id: number, { from, to, cause, at }: { from: readonly RunState[]; to: RunState; cause: string | null; at: Date }, tx: Transaction = this.database.prisma): Promise<boolean> {
+    const { count } = await tx.run.updateMany({
       where: { id, state: { in: [...from] } },
       data: { state: to, cause, ...(to === 'running' && from.includes('draft') ? { startedAt: at } : {}), ...(['completed', 'failed', 'cancelled'].includes(to) ? { endedAt: at } : {}) },
     });

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { FleetError } from '@seedfleet/errors';
 import { type ResponseOf, type Run, type RunState } from '@seedfleet/protocol';
-import { requireTransition, runTransitions } from '@seedfleet/rounds';
+import { runTransitions } from '@seedfleet/rounds';
 import { type InputOf } from '../app/handles.js';
+import { requireChange, StateConflictError } from '../app/state-conflict-error.js';
 import { Clock } from '../app/surroundings.js';
 import { AuditLog } from '../operators/audit-log.js';
 import { RunLoops } from '../rounds/run-loops.js';
@@ -31,7 +32,7 @@ export class RunsService {
 
   async start(operator: string, id: number): Promise<Run> {
     const { state } = await this.require(id);
-    requireTransition(runTransitions, state, 'queued');
+    requireChange(runTransitions, state, 'queued');
     await this.change(operator, id, { from: ['draft'], to: 'running' });
     await this.loops.takeUp(id);
     void this.assignments.offerToAll(id);
@@ -40,14 +41,14 @@ export class RunsService {
 
   /** The open round runs to its end first; the state says so when it is done. */
   async pause(operator: string, id: number): Promise<Run> {
-    requireTransition(runTransitions, (await this.require(id)).state, 'paused');
+    requireChange(runTransitions, (await this.require(id)).state, 'paused');
     await this.loops.require(id).input({ type: 'pause' });
     await this.audit.record({ actor: operator, action: 'run.pause', subject: String(id) });
     return this.show(id);
   }
 
   async resume(operator: string, id: number): Promise<Run> {
-    requireTransition(runTransitions, (await this.require(id)).state, 'running');
+    requireChange(runTransitions, (await this.require(id)).state, 'running');
     const loop = this.loops.require(id);
     await this.change(operator, id, { from: ['paused'], to: 'running' });
     await loop.input({ type: 'resume' });
@@ -56,7 +57,7 @@ export class RunsService {
 
   async stop(operator: string, id: number): Promise<Run> {
     const { state } = await this.require(id);
-    requireTransition(runTransitions, state, 'cancelled');
+    requireChange(runTransitions, state, 'cancelled');
     if (state === 'draft') {
       await this.change(operator, id, { from: ['draft'], to: 'cancelled' });
     } else {
@@ -79,10 +80,12 @@ export class RunsService {
   }
 
   private async change(operator: string, id: number, { from, to }: { from: RunState[]; to: RunState }): Promise<void> {
-    if (!await this.repository.changeState(id, { from, to, cause: null, at: this.clock.now() })) {
-      throw new FleetError('state.transition', { field: 'state', problem: `Somebody else changed run ${id} meanwhile.` });
-    }
-    await this.audit.record({ actor: operator, action: 'run.change', subject: String(id), detail: { to } });
+    const changed = await this.audit.change(async (tx, record) => {
+      if (!await this.repository.changeState(id, { from, to, cause: null, at: this.clock.now() }, tx)) return false;
+      await record({ actor: operator, action: 'run.change', subject: String(id), detail: { to } });
+      return true;
+    });
+    if (!changed) throw new StateConflictError((await this.require(id)).state, `Somebody else changed run ${id} meanwhile.`);
   }
 
   private async require(id: number): Promise<RunRow> {

@@ -20,6 +20,8 @@ export const problemSchema = z.object({
   retryable: z.boolean(),
   /** only with `upload.offset`: the bytes that the coordinator has */
   offset: z.int().min(0).optional(),
+  /** only with `state.transition`: the state that it is in now */
+  state: z.string().optional(),
 });
 export type Problem = z.infer<typeof problemSchema>;
 

@@ -1,10 +1,14 @@
 import { z } from 'zod';
+import { auditEntrySchema, auditQuery, auditVerificationSchema } from './audit.js';
 import { challengeRequest, challengeSchema, credentialRequest, credentialSchema, enrolmentRequest, enrolmentSchema } from './device-access.js';
 import { type deviceActions, deviceQuery, deviceSchema } from './devices.js';
 import { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema } from './enrolment-tokens.js';
 import { listOf, opaqueId, pageOf, pageQuery, runId } from './fields.js';
 import { modelFileQuery, modelFileSchema, modelRequest, modelSchema } from './models.js';
-import { whoamiSchema, type OperatorRole } from './operators.js';
+import {
+  acceptInvitationRequest, apiTokenRequest, apiTokenSchema, currentSessionSchema, invitationSchema, inviteRequest, newApiTokenSchema, operatorSchema,
+  operatorSessionSchema, roleRequest, signInRequest, whoamiSchema, type OperatorRole,
+} from './operators.js';
 import { runRequest } from './run-request.js';
 import { artifactSchema, assignmentSchema, evaluationSchema, logQuery, roundSchema, type runActions, runQuery, runSchema, signedManifestSchema } from './runs.js';
 import { healthSchema, versionSchema } from './service.js';
@@ -63,6 +67,26 @@ function runAction<const A extends (typeof runActions)[number]>(action: A) {
 export const routes = {
   whoami: route({ method: 'GET', path: inApi('/whoami'), summary: 'who the token belongs to', role: 'viewer', response: whoamiSchema }),
 
+  createSession: route({ method: 'POST', path: inApi('/session'), summary: 'sign in with name and password; sets the cookie of the session', role: 'anyone', request: signInRequest, response: operatorSessionSchema, status: 201 }),
+  showSession: route({ method: 'GET', path: inApi('/session'), summary: 'the session of the cookie, if it is one', role: 'anyone', response: currentSessionSchema }),
+  deleteSession: route({ method: 'DELETE', path: inApi('/session'), summary: 'sign out', role: 'viewer' }),
+  acceptInvitation: route({ method: 'POST', path: inApi('/invitations/accept'), summary: 'set a password with a one-time link, and sign in', role: 'anyone', request: acceptInvitationRequest, response: operatorSessionSchema, status: 201 }),
+
+  listOperators: route({ method: 'GET', path: inApi('/operators'), summary: 'operators', role: 'admin', response: listOf(operatorSchema) }),
+  inviteOperator: route({ method: 'POST', path: inApi('/operators'), summary: 'make an operator and a one-time link that sets the password', role: 'admin', request: inviteRequest, response: invitationSchema, status: 201 }),
+  renewInvitation: route({ method: 'POST', path: inApi('/operators/:id/invitations'), summary: 'a new one-time link, also for a lost password', role: 'admin', params: byId, response: invitationSchema, status: 201 }),
+  changeOperatorRole: route({ method: 'PUT', path: inApi('/operators/:id/role'), summary: 'give an operator another role', role: 'admin', params: byId, request: roleRequest, response: operatorSchema }),
+  disableOperator: route({ method: 'POST', path: inApi('/operators/:id/disable'), summary: 'shut an operator out at once, with all sessions and tokens', role: 'admin', params: byId, response: operatorSchema }),
+  enableOperator: route({ method: 'POST', path: inApi('/operators/:id/enable'), summary: 'let a disabled operator in again', role: 'admin', params: byId, response: operatorSchema }),
+
+  createApiToken: route({ method: 'POST', path: inApi('/api-tokens'), summary: 'make an API token of the caller', role: 'viewer', request: apiTokenRequest, response: newApiTokenSchema, status: 201 }),
+  listApiTokens: route({ method: 'GET', path: inApi('/api-tokens'), summary: 'API tokens of the caller that are not revoked; of everybody for an admin', role: 'viewer', response: listOf(apiTokenSchema) }),
+  deleteApiToken: route({ method: 'DELETE', path: inApi('/api-tokens/:id'), summary: 'revoke an API token', role: 'viewer', params: byId }),
+
+  listAuditEntries: route({ method: 'GET', path: inApi('/audit-entries'), summary: 'changes, newest first', role: 'operator', query: auditQuery, response: pageOf(auditEntrySchema) }),
+  verifyAudit: route({ method: 'GET', path: inApi('/audit-entries/verification'), summary: 'whether every entry follows from the one before', role: 'operator', response: auditVerificationSchema }),
+  exportAudit: route({ method: 'GET', path: inApi('/audit-entries/export'), summary: 'every entry, oldest first, one JSON object a line', role: 'operator', response: octetStream }),
+
   createEnrolmentToken: route({ method: 'POST', path: inApi('/enrolment-tokens'), summary: 'make a token that lets devices in', role: 'operator', request: enrolmentTokenRequest, response: newEnrolmentTokenSchema, status: 201 }),
   listEnrolmentTokens: route({ method: 'GET', path: inApi('/enrolment-tokens'), summary: 'tokens that are not deleted', role: 'operator', response: listOf(enrolmentTokenSchema) }),
   deleteEnrolmentToken: route({ method: 'DELETE', path: inApi('/enrolment-tokens/:id'), summary: 'end a token; devices that used it stay', role: 'operator', params: byId }),
@@ -106,6 +130,11 @@ export const routes = {
   version: route({ method: 'GET', path: '/version', summary: 'version and protocols', role: 'anyone', response: versionSchema }),
   openApi: route({ method: 'GET', path: inApi('/openapi.json'), summary: 'this API as OpenAPI 3.1', role: 'anyone', response: z.record(z.string(), z.unknown()) }),
 } satisfies Record<string, Route>;
+
+/** Whether a client may repeat this request under one Idempotency-Key: what an operator makes, is made once. */
+export function isCreation({ method, status, role }: Pick<Route, 'method' | 'status' | 'role'>): boolean {
+  return method === 'POST' && status === 201 && role !== 'anyone';
+}
 
 export type Routes = typeof routes;
 export type RouteName = keyof Routes;
