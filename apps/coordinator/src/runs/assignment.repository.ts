@@ -55,9 +55,10 @@ export class AssignmentRepository {
     return row === null ? null : toRow(row);
   }
 
-  async findDevices(run: number): Promise<string[]> {
-    const rows = await this.database.prisma.assignment.findMany({ where: { runId: run, state: { not: 'left' } }, orderBy: { deviceId: 'asc' }, select: { deviceId: true } });
-    return rows.map(({ deviceId }) => deviceId);
+  /** Devices that have not left the run. */
+  async findOfRun(run: number): Promise<AssignmentRow[]> {
+    const rows = await this.database.prisma.assignment.findMany({ where: { runId: run, state: { not: 'left' } }, orderBy: { deviceId: 'asc' }, include: { run: { select: { state: true, round: true } } } });
+    return rows.map((row) => toRow(row));
   }
 
   async count(run: number): Promise<number> {
@@ -68,6 +69,11 @@ export class AssignmentRepository {
     const rows = await this.database.prisma.assignment.findMany({ where: { runId: run }, orderBy: { deviceId: 'asc' }, include: { device: { select: { name: true } } } });
     return rows.map(({ deviceId, state, cause, round, trainExamples, heldOutExamples, device }) =>
       ({ device: deviceId, name: device.name, state: one(assignmentStates, state), cause, round, trainExamples, heldOutExamples }));
+  }
+
+  /** Only if nothing else was heard of the device since it was in state `from`. */
+  async savePreparing(run: number, device: string, { from, at }: { from: AssignmentState; at: Date }): Promise<void> {
+    await this.database.prisma.assignment.updateMany({ where: { runId: run, deviceId: device, state: from }, data: { state: 'preparing', cause: null, updatedAt: at } });
   }
 
   async save(run: number, device: string, change: { state: AssignmentState; cause: string | null; at: Date; round?: number; trainExamples?: number; heldOutExamples?: number }): Promise<void> {

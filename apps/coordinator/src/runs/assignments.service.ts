@@ -51,6 +51,7 @@ export class AssignmentsService {
   async followUp(socket: DeviceSocket, known: readonly HelloRun[]): Promise<void> {
     const { device } = socket.data;
     const rounds = new Map(known.map(({ run, round }) => [run, round]));
+    // Read again: a run that was started before this device counted as greeted was not offered to it.
     for (const assignment of await this.repository.findOfDevice(device)) {
       const { run, runState, state, head } = assignment;
       if (state === 'left' || runState === 'draft') continue;
@@ -64,11 +65,7 @@ export class AssignmentsService {
   /** Offers a run to those of its devices that are here. The others are offered it when they come. */
   async offerToAll(run: number): Promise<void> {
     try {
-      const devices = await this.repository.findDevices(run);
-      await Promise.all(devices.map(async (device) => {
-        const assignment = await this.repository.find(run, device);
-        if (assignment !== null) await this.offer(assignment);
-      }));
+      await Promise.all((await this.repository.findOfRun(run)).map((assignment) => this.offer(assignment)));
     } catch (error) {
       this.logger.failure('run.not-offered', error, { run });
     }
@@ -128,8 +125,7 @@ export class AssignmentsService {
       return;
     }
     // It may have said run:prepared already while its answer to the offer was on the way.
-    const now = await this.repository.find(run, device);
-    if (now?.state === state && state !== 'preparing' && state !== 'ready') await this.repository.save(run, device, { state: 'preparing', cause: null, at: this.clock.now() });
+    if (state !== 'preparing' && state !== 'ready') await this.repository.savePreparing(run, device, { from: state, at: this.clock.now() });
   }
 
   private async matches({ run, head }: AssignmentRow, { round, stateHash }: { round: number; stateHash: Uint8Array }): Promise<boolean> {
