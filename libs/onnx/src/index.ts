@@ -8,7 +8,11 @@ export { graphBuilder, type GraphBuilder, type GraphBuilderOptions } from './bui
 export { float, type AttributeValue } from './graph/attributes.js';
 export { type OnnxModel } from './graph/model.js';
 export { externalTensor, float32Tensor, int64Tensor, rawTensor, type ElementType } from './graph/tensor.js';
+export { estimateMemory, type MemoryEstimate, type StepSize } from './sites/estimate-memory.js';
+export { inspectModel, type InspectedSite, type ModelInspection, type ValueDescription } from './sites/inspect-model.js';
 export { inspectSites, requireSites, type AdapterSite, type SiteInspection } from './sites/inspect-sites.js';
+export { type Pool } from './rewrites/add-pool.js';
+export { withoutCache } from './rewrites/without-cache.js';
 export { adapterInput, buildTrainingGraph, type TrainingPlan } from './build-training-graph.js';
 export { splitTrainingGraph, type SplitGraph } from './split-training-graph.js';
 export { type AdapterPlan } from './rewrites/insert-adapters.js';

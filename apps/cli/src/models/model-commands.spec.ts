@@ -144,6 +144,31 @@ test('the sites of a file are listed without a coordinator', async () => {
   expect((await typed(['models', 'inspect', join(folder, 'model.onnx')])).stdout).toMatch(/dense\s+4\s+3\s+float/);
 });
 
+test('an inspection says what a step of the asked size trains and takes', async () => {
+  const outcome = await typed(['models', 'inspect', await aModelFolder(), '--rows', '3', '--batch', '2', '--tokens', '5', '--rank', '4', '-o', 'json']);
+  expect(JSON.parse(outcome.stdout)).toMatchObject({
+    parameters: 12, bytes: 48, rank: 4, trainable: 12, sites: [{ parameters: 12, bytes: 48, trainablePerRank: 3 }], signature: { inputs: [{ name: 'input_ids', type: 'float', shape: ['batch', 4] }] },
+    step: { rows: 3, batch: 2, tokens: 5, memory: { weights: 48 } },
+  });
+  const { memory } = JSON.parse(outcome.stdout).step;
+  expect(memory.total).toBe(memory.weights + memory.activations);
+});
+
+test('what cannot be adapted is listed with the reason, and a model without a site ends with 1', async () => {
+  const folder = await emptyFolder();
+  const graph = graphBuilder({ name: 'none' });
+  graph.input('input_ids', 'float32', ['batch', 4]);
+  graph.output(graph.node('MatMul', ['input_ids', 'input_ids'], 'y'), 'float32', ['batch', 4]);
+  await writeFile(join(folder, 'model.onnx'), writeModel(graph.build()));
+  const outcome = await typed(['models', 'inspect', folder]);
+  expect(outcome).toMatchObject({ exitCode: 1, stderr: '' });
+  expect(outcome.stdout).toMatch(/No adapter sites\.[^]*y\/MatMul\s+it multiplies two computed values/);
+});
+
+test('a step of no rows is no step', async () => {
+  expect(await typed(['models', 'inspect', await aModelFolder(), '--rows', '0'])).toMatchObject({ exitCode: 2, stdout: '' });
+});
+
 test.each([
   ['a folder without a model', async () => emptyFolder(), 'model.folder-unclear'],
   ['a folder with two models', async () => { const folder = await aModelFolder(); await writeFile(join(folder, 'other.onnx'), ''); return folder; }, 'model.folder-unclear'],

@@ -1,10 +1,11 @@
 import { FleetError } from '@seedfleet/errors';
-import { inspectSites, requireSites, type OnnxModel } from '@seedfleet/onnx';
+import { requireSites, withoutCache, type OnnxModel } from '@seedfleet/onnx';
 import { routes, type Model } from '@seedfleet/protocol';
 import { type Command } from 'commander';
 import { type CoordinatorClient } from '../coordinator/coordinator-client.js';
 import { bytesText, sheetOf, tableOf } from '../terminal/printer.js';
 import { examples, type Shell } from '../terminal/shell.js';
+import { addInspectCommand } from './inspect-command.js';
 import { findModelFile, modelFiles, readModelFile, type LocalFile } from './model-files.js';
 import { receivedOf, uploadFile } from './upload-file.js';
 
@@ -26,7 +27,7 @@ export function addModelCommands(program: Command, shell: Shell): void {
       requireSites(graph, { file });
       const files = await modelFiles({ file, model: graph, ...(options.tokenizer === undefined ? {} : { tokenizer: options.tokenizer }) });
       const client = await shell.client();
-      const known = await sameModel(client, { name: options.name, files }) ?? await announce(client, { options, output: options.output ?? onlyOutput(graph), files });
+      const known = await sameModel(client, { name: options.name, files }) ?? await announce(client, { options, output: options.output ?? onlyOutput(withoutCache(graph)), files });
       await sendFiles(shell, { client, model: known, files });
       const model = await client.json(routes.showModel, { params: { id: known.id } });
       shell.printer.value(model, modelSheet);
@@ -46,19 +47,7 @@ export function addModelCommands(program: Command, shell: Shell): void {
       shell.printer.value(model, modelSheet);
     }), 'seedfleet models show mdl_7Hs1');
 
-  examples(models.command('inspect <file>')
-    .description('list the adapter sites of an .onnx file on this disk; nothing is sent')
-    .action(async (place: string) => {
-      const file = await findModelFile(place);
-      const graph = await readModelFile(file);
-      const { sites, notAdaptable } = inspectSites(graph);
-      shell.printer.value({ file, opset: graph.opset, inputs: namesOf(graph.graph.input), outputs: namesOf(graph.graph.output), sites, notAdaptable }, (found) => [
-        sheetOf({ file: found.file, opset: found.opset, inputs: found.inputs.join(', '), outputs: found.outputs.join(', ') }),
-        tableOf({ head: ['SITE', 'IN', 'OUT', 'PRECISION'], rows: sites.map((site) => [site.name, site.inputs, site.outputs, site.precision]), empty: 'No adapter sites.' }),
-        ...(notAdaptable.length === 0 ? [] : [tableOf({ head: ['NOT ADAPTABLE', 'REASON'], rows: notAdaptable.map(({ node, reason }) => [node, reason]), empty: '' })]),
-      ].join('\n\n'));
-      if (sites.length === 0) shell.exitCode = 1;
-    }), 'seedfleet models inspect ./encoder/model.onnx');
+  addInspectCommand(models, shell);
 }
 
 const namesOf = (values: { name: string }[]) => values.map((value) => value.name);

@@ -47,6 +47,16 @@ test('the branch without cache takes the place of the If, and past, present and 
   expect(inspectSites(merged(flag)).sites.map(({ name }) => name)).toEqual(['branch', 'shared']);
 });
 
+test('a present that the model reads, too, is an output no longer', () => {
+  const g = graphBuilder({ name: 'read-inside' });
+  g.input('h', 'float32', ['batch', 4]);
+  g.output(g.node('Neg', ['h'], 'present.0.key'), 'float32', ['batch', 4]);
+  g.output(g.node('Relu', ['present.0.key'], 'y'), 'float32', ['batch', 4]);
+  const { graph } = withoutCache(g.build());
+  expect(graph.output.map(({ name }) => name)).toEqual(['y']);
+  expect(lines(graph)).toEqual(['Neg(h) -> present.0.key', 'Relu(present.0.key) -> y']);
+});
+
 test('names of a branch that the outer graph has, too, make way', () => {
   const { graph } = withoutCache(merged(flag, ['present.0.key', 'y']));
   expect(lines(graph)).toEqual(['MatMul(h, branch.weight) -> branch/present.0.key', 'MatMul(branch/present.0.key, shared.weight) -> y']);

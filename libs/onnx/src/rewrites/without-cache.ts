@@ -20,7 +20,9 @@ export function withoutCache(model: OnnxModel): OnnxModel {
   for (let next = takeBranch(graph); next; next = takeBranch(graph)) graph = next;
   const output = graph.output.filter(({ name }) => !presentOutput.test(name));
   if (graph === model.graph && output.length === graph.output.length) return model;
-  return withGraph(model, prune(graph, { keep: (output.length === 0 ? graph.output : output).map(({ name }) => name) }));
+  const kept = output.length === 0 ? graph.output : output;
+  // A present may also be read inside: it is an output no longer, and a value still.
+  return withGraph(model, prune(revise(graph, { output: kept }), { keep: kept.map(({ name }) => name) }));
 }
 
 /** The graph with the first `If` of a known outcome replaced by its branch; undefined where there is none. */

@@ -8,6 +8,8 @@ import { producersOf, weightFinder, type Weight } from './weights.js';
 export interface Linear {
   site: string;
   node: NodeProto;
+  /** The tensor that holds the weight. */
+  weight: string;
   /** Name of x, with `inputs` values on its last axis, or on its first where a Gemm has transA. */
   x: string;
   /** Name of y; its last axis has `outputs` values. */
@@ -46,15 +48,14 @@ export function linearsOf(graph: GraphProto): { linears: Linear[]; notAdaptable:
       notAdaptable.push({ node: node.name || node.output[0] || node.opType, reason: found });
       continue;
     }
-    const { weight, ...linear } = found;
-    const site = siteName({ weight, node: last?.product ?? node, taken });
+    const site = siteName({ weight: found.weight, node: last?.product ?? node, taken });
     taken.add(site);
-    linears.push({ site, node, y: node.output[0] ?? '', ...linear });
+    linears.push({ site, node, y: node.output[0] ?? '', ...found });
   }
   return { linears, notAdaptable };
 }
 
-type Read = Pick<Linear, 'x' | 'inputs' | 'outputs' | 'precision' | 'valueType'> & { weight: string };
+type Read = Pick<Linear, 'weight' | 'x' | 'inputs' | 'outputs' | 'precision' | 'valueType'>;
 
 function readDynamic({ x, weight }: DynamicLinear): Read {
   const [inputs = 0, outputs = 0] = weight.shape;
