@@ -1,5 +1,5 @@
 import { errors } from '@seedfleet/errors';
-import { octetStream, problemMediaType, problemSchema, routes, type Route } from '@seedfleet/protocol';
+import { isCreation, octetStream, problemMediaType, problemSchema, routes, type Route } from '@seedfleet/protocol';
 import { z } from 'zod';
 
 type Json = Record<string, unknown>;
@@ -22,13 +22,18 @@ function parametersOf(schema: z.ZodType | null, place: 'path' | 'query'): Json[]
   return Object.entries(properties).map(([name, property]) => ({ name, in: place, required: place === 'path' || required.includes(name), schema: property }));
 }
 
+const idempotencyKey: Json = {
+  name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string', minLength: 1, maxLength: 255 },
+  description: 'the same key within a day: made once, answered alike',
+};
+
 function operationOf(name: string, route: Route): Json {
   const request = bodyOf(route.request, 'input');
   const response = bodyOf(route.response, 'output');
   return {
     operationId: name, summary: route.summary, 'x-role': route.role,
-    security: route.role === 'anyone' ? [] : [{ bearer: [] }],
-    parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query')],
+    security: route.role === 'anyone' ? [] : [{ bearer: [] }, ...(route.role === 'device' ? [] : [route.method === 'GET' ? { cookie: [] } : { cookie: [], bearer: [] }])],
+    parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query'), ...(isCreation(route) ? [idempotencyKey] : [])],
     ...(request === undefined ? {} : { requestBody: { required: true, content: request } }),
     responses: {
       [route.status]: { description: route.summary, ...(response === undefined ? {} : { content: response }) },
@@ -49,7 +54,10 @@ export function openApiDocument(version: string): Json {
     info: { title: 'Seedfleet coordinator', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     paths,
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'An operator\'s API token, or a device\'s credential where x-role allows devices.' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'An operator\'s API token, or a device\'s credential where x-role allows devices.' },
+        cookie: { type: 'apiKey', in: 'cookie', name: 'seedfleet-session', description: 'A session of the console. Changes also need its crossSiteProof as bearer.' },
+      },
       schemas: { Problem: { ...schemaOf(problemSchema, 'output'), description: `code is one of: ${Object.keys(errors).sort().join(', ')}` } },
     },
   };
