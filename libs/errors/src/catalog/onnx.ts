@@ -7,7 +7,7 @@ export const onnxErrors = {
   'model.no-sites': { retryable: false, http: 422, fix: 'Use a model whose linears are MatMul or Gemm nodes with weights in the file; `seedfleet models inspect` says why each linear was left out.' },
   'model.site-unknown': { retryable: false, http: 422, fix: 'Choose sites from those that `seedfleet models inspect` lists.' },
   'model.output-unknown': { retryable: false, http: 422, fix: 'Name a graph output, or another value of the graph, of shape [batch, width].' },
-  'model.input-unknown': { retryable: false, http: 422, fix: 'Export the model with token ids and attention mask as its only inputs (token_type_ids is filled in).' },
+  'model.input-unknown': { retryable: false, http: 422, fix: 'Export the model with token ids and attention mask as its only inputs (token_type_ids, position_ids and an empty past are filled in).' },
   'model.batch-fixed': { retryable: false, http: 422, fix: 'Export the model with a dynamic batch axis.' },
   'model.batch-coupled': { retryable: false, http: 422, fix: 'Use the float model, or one whose activation scales are per token: rows of one batch must not disturb each other.' },
   'model.not-quantisable': { retryable: false, http: 422, fix: 'Train in float32, or use a model whose linears are stored as float32 inside the .onnx file.' },
