@@ -25,7 +25,7 @@ test('every command that the help shows as an example exists with the options of
     const lines = [...stdout.matchAll(/^ {2}\$ (.*)$/gm)].map(([, line]) => line ?? '');
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) {
-      const words = line.replace(/^TOKEN=\$\((.*)\)$/, '$1').replace(/\$\(.*\)/, '0'.repeat(64)).replace(/ < .*/, '').match(/"[^"]*"|\S+/g) ?? [];
+      const words = line.replace(/^TOKEN=\$\((.*)\)$/, '$1').replace(/\$\(.*\)/, '0'.repeat(64)).replace(/ [<>] .*/, '').match(/"[^"]*"|\S+/g) ?? [];
       // Nobody is logged in, so that each ends in a refusal; "error:" is how commander begins what it does not understand.
       const { stderr } = await typed(words.slice(1).map((word) => word.replaceAll('"', '')));
       expect({ line, stderr }).toEqual({ line, stderr: expect.stringMatching(/^(Problem: |\{"error":)/) });

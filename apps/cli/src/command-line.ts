@@ -1,7 +1,10 @@
 import { FleetError, toRefusal } from '@seedfleet/errors';
 import { Command, CommanderError, Option } from 'commander';
+import { addAuditCommands } from './audit/audit-commands.js';
 import { addDeviceCommands } from './devices/device-commands.js';
 import { addModelCommands } from './models/model-commands.js';
+import { addApiTokenCommands } from './operators/api-token-commands.js';
+import { addOperatorCommands } from './operators/operator-commands.js';
 import { addRunCommands } from './runs/run-commands.js';
 import { addLoginCommands } from './session/login-commands.js';
 import { errorText } from './terminal/error-text.js';
@@ -18,7 +21,7 @@ export function buildProgram(surroundings: Surroundings): { program: Command; sh
   const program = new Command('seedfleet');
   const shell = new Shell(surroundings, program);
   program
-    .description('Operate a Seedfleet coordinator: devices, enrolment tokens, base models, runs.')
+    .description('Operate a Seedfleet coordinator: devices, enrolment tokens, base models, runs, operators.')
     .addOption(new Option('-o, --format <format>', 'how to print; json is for programs').choices(outputFormats).default('table'))
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
@@ -31,6 +34,9 @@ export function buildProgram(surroundings: Surroundings): { program: Command; sh
   addTokenCommands(program, shell);
   addModelCommands(program, shell);
   addRunCommands(program, shell);
+  addOperatorCommands(program, shell);
+  addApiTokenCommands(program, shell);
+  addAuditCommands(program, shell);
   return { program, shell };
 }
 
