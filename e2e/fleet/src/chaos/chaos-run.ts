@@ -38,11 +38,17 @@ export async function chaosRun({ database, kills, endsAtMs, random, say }: {
     await postgres?.remove();
     throw error;
   });
+  let keptPromises = false;
   try {
     if (proxy === null) throw new Error('The fleet was started without its proxy.');
-    return await harm({ fleet, proxy, postgres, random }, { kills, endsAtMs, say: (line) => say(`${database}: ${line}`) });
+    const outcome = await harm({ fleet, proxy, postgres, random }, { kills, endsAtMs, say: (line) => say(`${database}: ${line}`) });
+    keptPromises = [outcome.lost, outcome.forks, outcome.stuck, outcome.unexpectedExits].every((broken) => broken.length === 0);
+    return outcome;
   } finally {
-    await fleet.remove();
+    await fleet.stop();
+    // The logs of a broken promise are what it can be understood from.
+    if (keptPromises) await fleet.remove();
+    else say(`${database}: logs and homes are left in ${fleet.folder}`);
     await (proxy as CutProxy | null)?.close();
     await postgres?.remove();
   }
