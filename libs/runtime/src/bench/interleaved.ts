@@ -1,16 +1,20 @@
 /** Seconds of one run: of the clock, and of the processor over all threads of this process. */
 export interface Seconds { wall: number; cpu: number }
 
-export interface Contestant { name: string; run(): Promise<unknown> }
+export interface Contestant {
+  name: string;
+  run(): Promise<unknown>;
+  /** What comes before the first run and is not counted: by default one run. */
+  warmUp?(): Promise<unknown>;
+}
 
 /**
- * Runs all contestants in turn, `runs` times over, so that what else the machine does meets all of them alike. One run of each before
- * that is not counted.
+ * Runs all contestants in turn, `runs` times over, so that what else the machine does meets all of them alike.
  * @returns medians by name
  */
 export async function interleaved(contestants: readonly Contestant[], { runs }: { runs: number }): Promise<Map<string, Seconds>> {
   const measured = new Map<string, Seconds[]>(contestants.map(({ name }) => [name, []]));
-  for (const { run } of contestants) await run();
+  for (const contestant of contestants) await (contestant.warmUp ? contestant.warmUp() : contestant.run());
   for (let i = 0; i < runs; i++) {
     for (const { name, run } of contestants) measured.get(name)?.push(await secondsOf(run));
   }

@@ -7,7 +7,7 @@ import { adapterInput, buildTrainingGraph, inspectSites, splitTrainingGraph, wri
 import { type Batch } from '../engine/engine.js';
 import { meanRowLosses } from '../losses/mean-row-losses.js';
 import { TrainingSession } from '../session/training-session.js';
-import { interleaved } from './interleaved.js';
+import { interleaved, type Contestant } from './interleaved.js';
 import { uniform } from './llama-graph.js';
 
 export interface Figure { name: string; value: number; unit: string }
@@ -36,7 +36,7 @@ const directionsCompared = 32;
 
 /**
  * Times one step at q directions, in rows that each add one thing to the row before, interleaved in one process on one thread:
- * sequential MeZO (2q separate forwards, adapters in all layers), then what a step of ours does otherwise.
+ * sequential MeZO (2q separate forwards, adapters in all layers), then what a step of ours does otherwise. docs/speed.md says what each row is.
  */
 export async function measureStep(bench: StepModel, { figure, runs }: BenchOutput & { runs: number }): Promise<void> {
   const { queries, batch: { examples, tokens } } = bench;
@@ -59,13 +59,15 @@ export async function measureStep(bench: StepModel, { figure, runs }: BenchOutpu
     const needed = await open('needed', lateSites);
     const w8a8 = await open('w8a8', lateSites, { precision: 'w8a8' });
     const cached = await open('cached', lateSites, { precision: 'w8a8', cached: true });
-    const rows = [
-      { name: 'sequential-mezo', run: async () => {
-        for (const seed of seeds) {
-          for (const sign of [1, -1]) await all.session.perturbedLosses(request(all, { ...estimatorOf('leave-one-out'), queries: 1, eps: sign * eps }, BigUint64Array.of(seed)));
-        }
-      } },
-      { name: 'parallel-rows', run: () => all.session.perturbedLosses(request(all, estimatorOf('central'))) },
+    const separately = async (some: BigUint64Array) => {
+      for (const seed of some) {
+        for (const sign of [1, -1]) await all.session.perturbedLosses(request(all, { ...estimatorOf('leave-one-out'), queries: 1, eps: sign * eps }, BigUint64Array.of(seed)));
+      }
+    };
+    const rows: Contestant[] = [
+      // Its session, and that of the next row, is warm after one forward.
+      { name: 'sequential-mezo', warmUp: () => separately(seeds.subarray(0, 1)), run: () => separately(seeds) },
+      { name: 'parallel-rows', warmUp: () => Promise.resolve(), run: () => all.session.perturbedLosses(request(all, estimatorOf('central'))) },
       { name: 'leave-one-out', run: () => all.session.perturbedLosses(request(all, estimatorOf('leave-one-out'))) },
       { name: 'late-adapters', run: () => late.session.perturbedLosses(request(late, estimatorOf('leave-one-out'))) },
       { name: 'needed-positions', run: () => needed.session.perturbedLosses(request(needed, estimatorOf('leave-one-out'))) },

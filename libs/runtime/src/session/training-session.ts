@@ -109,7 +109,7 @@ function runFailed({ batch, rows, cause }: { batch: Batch; rows: number; cause: 
 
 async function createSession(modelPath: string, options: SessionOptions): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(modelPath, sessionOptions(options));
+    return await InferenceSession.create(modelPath, await sessionOptions(options));
   } catch (cause) {
     throw new FleetError('engine.model-unusable', { field: 'modelPath', problem: `ONNX Runtime cannot load ${modelPath}: ${cause instanceof Error ? cause.message : String(cause)}.`, cause });
   }
