@@ -1,8 +1,10 @@
 import { FleetError } from '@seedfleet/errors';
+import { type GraphProto } from './generated/onnx_pb.js';
 import { withGraph, type OnnxModel } from './graph/model.js';
 import { names } from './graph/names.js';
 import { revise } from './graph/revise.js';
 import { addHead } from './rewrites/add-head.js';
+import { addLanguageLoss } from './rewrites/add-language-loss.js';
 import { addLoss } from './rewrites/add-loss.js';
 import { addPool, pooledName, type Pool } from './rewrites/add-pool.js';
 import { fillInputs } from './rewrites/fill-inputs.js';
@@ -43,12 +45,41 @@ export const adapterInput = names.adapterInput;
  * docs/graph.md says what is rewritten and how.
  * @throws FleetError `model.output-unknown`, `model.input-unknown`, `model.batch-fixed`, `model.site-unknown`, `model.not-tileable`, `model.batch-coupled`, `model.not-quantisable`
  */
-export function buildTrainingGraph(model: OnnxModel, { output, pool, inputs, classes, adapters, head, precision = 'fp32', positions = 'needed' }: TrainingPlan): OnnxModel {
+export function buildTrainingGraph(model: OnnxModel, plan: TrainingPlan): OnnxModel {
+  const { classes, adapters, head, precision } = plan;
+  const { graph, output } = adapt(model, { ...plan, taken: [head.weight, head.bias] });
+  const headed = addHead(graph, { output, classes, ...head, adapters: adapters.map(({ input }) => input) });
+  return finish(model, { graph: addLoss(headed), adapters, precision });
+}
+
+/** A causal language model trained on what follows what: no head, `output` is its logits [batch, time, vocabulary]. */
+export interface LanguagePlan extends Omit<TrainingPlan, 'pool' | 'classes' | 'head'> {
+  /** At least one: nothing else is trained. */
+  adapters: readonly [AdapterPlan, ...AdapterPlan[]];
+}
+
+/**
+ * The same for a causal language model. `labels` [b, T] int64 are token ids where the loss counts, negative elsewhere; `losses` [P, b] is the mean over
+ * those of an example, `logits` [P, b, T, vocabulary].
+ * @throws FleetError the codes of `buildTrainingGraph`
+ */
+export function buildLanguageGraph(model: OnnxModel, plan: LanguagePlan): OnnxModel {
+  const { adapters, precision } = plan;
+  const { graph, output } = adapt(model, { ...plan, taken: [] });
+  return finish(model, { graph: addLanguageLoss(graph, { output, input: adapters[0].input }), adapters, precision });
+}
+
+interface AdaptedPlan extends Pick<TrainingPlan, 'output' | 'pool' | 'inputs' | 'adapters' | 'positions'> {
+  /** Names that the graph needs beside those of the adapters. */
+  taken: readonly string[];
+}
+
+/** The model up to its output, adapters in place, not yet tiled; and what the output is called in it. */
+function adapt(model: OnnxModel, { output, pool, inputs, adapters, positions = 'needed', taken: others }: AdaptedPlan): { graph: GraphProto; output: string } {
   const { graph } = withoutCache(model);
   const made = new Set(graph.node.flatMap((node) => node.output));
   if (!made.has(output)) throw new FleetError('model.output-unknown', { field: 'output', problem: `The model computes no value "${output}".` });
-  const taken = new Set([...adapters.map(({ input }) => input), head.weight, head.bias]);
-  const adapterInputs = adapters.map(({ input }) => input);
+  const taken = new Set([...adapters.map(({ input }) => input), ...others]);
   const read = freedName(output, { taken });
   const features = pool === undefined ? read : pooledName;
   const named = freeNames(prune(graph, { keep: [output] }), { taken });
@@ -57,9 +88,11 @@ export function buildTrainingGraph(model: OnnxModel, { output, pool, inputs, cla
   const narrowed = positions === 'needed' ? pruneRows(revise(plain, { output: plain.output.filter(({ name }) => name === features) })) : plain;
   const adapted = insertAdapters(revise(narrowed, { output: [] }), adapters);
   // What quantised the whole batch is no longer read, and must not be taken for a node behind an adapter.
-  const scaled = prune(scaleByToken(adapted, { opset: model.opset }), { keep: [features, names.rows] });
-  const headed = addHead(scaled, { output: features, classes, ...head, adapters: adapterInputs });
-  const tiled = tileFrontier(addLoss(headed), { adapters: adapterInputs });
+  return { graph: prune(scaleByToken(adapted, { opset: model.opset }), { keep: [features, names.rows] }), output: features };
+}
+
+function finish(model: OnnxModel, { graph, adapters, precision = 'fp32' }: { graph: GraphProto; adapters: readonly AdapterPlan[]; precision?: TrainingPlan['precision'] | undefined }): OnnxModel {
+  const tiled = tileFrontier(graph, { adapters: adapters.map(({ input }) => input) });
   const computed = precision === 'w8a8' ? quantiseLinears(tiled, { opset: model.opset }) : tiled;
   return withGraph(model, prune(computed, { keep: [names.losses, names.logits] }));
 }

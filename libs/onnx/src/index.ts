@@ -13,6 +13,6 @@ export { inspectModel, type InspectedSite, type ModelInspection, type ValueDescr
 export { inspectSites, requireSites, type AdapterSite, type SiteInspection } from './sites/inspect-sites.js';
 export { type Pool } from './rewrites/add-pool.js';
 export { withoutCache } from './rewrites/without-cache.js';
-export { adapterInput, buildTrainingGraph, type TrainingPlan } from './build-training-graph.js';
+export { adapterInput, buildLanguageGraph, buildTrainingGraph, type LanguagePlan, type TrainingPlan } from './build-training-graph.js';
 export { splitTrainingGraph, type SplitGraph } from './split-training-graph.js';
 export { type AdapterPlan } from './rewrites/insert-adapters.js';

@@ -1,0 +1,44 @@
+import { FleetError } from '@seedfleet/errors';
+import { valueInfo } from '../builder/graph-builder.js';
+import { TensorProto_DataType, type GraphProto } from '../generated/onnx_pb.js';
+import { names } from '../graph/names.js';
+import { revise } from '../graph/revise.js';
+import { float32Tensor } from '../graph/tensor.js';
+import { validate } from '../graph/validate.js';
+import { inferLayouts } from '../layout/infer-layouts.js';
+import { additionsTo } from './additions.js';
+
+/**
+ * Next-token cross entropy of each example in each row, [P, b]: the mean, over the positions t whose label is 0 or more, of -log softmax(logits[p, i, t - 1])[labels[i, t]].
+ * `labels` [b, T] int64 are the token ids where the loss counts (an answer, say) and negative elsewhere: prompt, padding, -100 by custom. The label at position 0
+ * counts nowhere, as nothing comes before it; an example without any label has loss 0. `output` is [P*b, T, vocabulary].
+ * @param input graph input whose first axis is P
+ * @throws FleetError `model.output-unknown` where the output is known to have other than three axes
+ */
+export function addLanguageLoss(graph: GraphProto, { output, input }: { output: string; input: string }): GraphProto {
+  const shape = inferLayouts(graph).get(output)?.shape;
+  if (shape && shape.length !== 3) throw new FleetError('model.output-unknown', { field: 'output', problem: `A language model gives [batch, time, vocabulary], and "${output}" has ${shape.length} axes.`, fix: 'Name the logits of a causal language model.' });
+  const added = additionsTo(graph);
+  added.nodes.push(...graph.node);
+  added.countRows(input);
+  const part = names.inLoss;
+  const scalar = (name: string, value: number) => added.initializer(float32Tensor({ name: part(name), values: Float32Array.of(value), shape: [] }));
+  const logits = added.node('Cast', [output], part('logits'), { to: TensorProto_DataType.FLOAT });
+  const inner = added.node('Slice', [added.node('Shape', [logits], part('shape')), added.integers(1), added.integers(3)], part('inner'));
+  added.node('Reshape', [logits, added.node('Concat', [names.rows, added.integers(-1), inner], part('stackedShape'), { axis: 0 })], names.logits);
+  const before = added.node('Slice', [names.logits, added.integers(0), added.integers(-1), added.integers(2)], part('before'));
+  const logProbabilities = added.node('LogSoftmax', [before], part('logProbabilities'), { axis: -1 });
+  // No end beyond the last: the greatest integer, as ONNX has it.
+  const next = added.node('Slice', [names.labels, added.integers(1), added.integers(2 ** 31 - 1), added.integers(1)], part('next'));
+  const counted = added.node('Cast', [added.node('GreaterOrEqual', [next, added.integers(0)], part('isLabel'))], part('counted'), { to: TensorProto_DataType.FLOAT });
+  const column = added.node('Unsqueeze', [added.node('Max', [next, added.integers(0)], part('token')), added.integers(0, 3)], part('column'));
+  const perRow = added.node('Expand', [column, added.node('Concat', [names.rows, added.integers(1, 1, 1)], part('perRowShape'), { axis: 0 })], part('perRow'));
+  const chosen = added.node('Squeeze', [added.node('GatherElements', [logProbabilities, perRow], part('chosen'), { axis: 3 }), added.integers(3)], part('single'));
+  const sum = added.node('ReduceSum', [added.node('Mul', [chosen, counted], part('kept')), added.integers(2)], part('sum'), { keepdims: 0 });
+  const count = added.node('Max', [added.node('ReduceSum', [counted, added.integers(1)], part('labels'), { keepdims: 0 }), scalar('one', 1)], part('count'));
+  added.node('Neg', [added.node('Div', [sum, count], part('mean'))], names.losses);
+  return validate(revise(added.applyTo(graph), {
+    input: [...graph.input, valueInfo(names.labels, 'int64', ['batch', 'sequence'])],
+    output: [valueInfo(names.losses, 'float32', ['rows', 'batch']), valueInfo(names.logits, 'float32', ['rows', 'batch', 'sequence', shape?.[2]?.size ?? 'vocabulary'])],
+  }), 'addLanguageLoss');
+}
