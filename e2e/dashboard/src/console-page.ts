@@ -1,4 +1,7 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Browser, type Page } from 'playwright-core';
+
+export const colourSchemes = ['light', 'dark'] as const;
 
 /** Debian's Chromium, as root too. */
 export function launchBrowser(): Promise<Browser> {
@@ -17,6 +20,34 @@ export async function signIn(page: Page, { url, token }: { url: string; token: s
 
 /** Fills the form of the sign-in page and sends it. */
 export async function enterToken(page: Page, token: string): Promise<void> {
+  await page.getByText('API token', { exact: true }).first().click();
   await page.locator('input[type=password]').fill(token);
   await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+/** Opens a page of the console and waits until nothing on it loads. */
+export async function openPage(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await page.getByText('live', { exact: true }).waitFor();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.getByLabel('Loading').waitFor({ state: 'detached' });
+}
+
+/** What axe holds against the page as it stands, in both colour schemes: `scheme: rule: elements`. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  const findings: string[] = [];
+  for (const scheme of colourSchemes) {
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+    await page.locator(`html[data-mantine-color-scheme=${scheme}]`).waitFor({ state: 'attached' });
+    // Without frames there is nothing that the slower way, over a second page, would find. What depends on colours is looked at in both schemes, the rest once.
+    const axe = new AxeBuilder({ page }).setLegacyMode(true);
+    const { violations } = await (scheme === 'light' ? axe : axe.withRules(['color-contrast', 'link-in-text-block'])).analyze();
+    findings.push(...violations.map(({ id, nodes }) => `${scheme}: ${id}: ${nodes.map(({ html }) => html).join(' | ').slice(0, 400)}`));
+  }
+  return findings;
+}
+
+/** Pixels that the page is wider than its window: 0 where nothing has to be scrolled sideways. */
+export function overflowOf(page: Page): Promise<number> {
+  return page.evaluate('Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)');
 }

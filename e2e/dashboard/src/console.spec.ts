@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import { ToyFleet } from '@seedfleet/e2e-fleet';
 import { type Browser, type Page } from 'playwright-core';
-import { enterToken, launchBrowser, signIn } from './console-page.js';
+import { consoleAddresses } from './console-addresses.js';
+import { axeFindings, enterToken, launchBrowser, openPage, overflowOf, signIn } from './console-page.js';
+import { runAsOnDevice } from './worker-command.js';
 
 let fleet: ToyFleet;
 let browser: Browser;
@@ -57,7 +58,7 @@ test('the operator signs in and finds fleet and run: devices online, 40 rounds, 
 test('rounds, devices and manifest of the run are there', async () => {
   await page.getByRole('tab', { name: 'Rounds' }).click();
   await page.getByRole('cell', { name: 'committed' }).first().waitFor();
-  expect(await page.getByRole('row').count()).toBe(41);
+  expect(await page.getByRole('region', { name: 'Rounds' }).getByRole('row').count()).toBe(41);
   await page.getByRole('tab', { name: 'Devices' }).click();
   await page.getByRole('cell', { name: 'device-1' }).waitFor();
   await page.getByRole('tab', { name: 'Manifest' }).click();
@@ -77,16 +78,92 @@ test('a device is suspended and let in again, and revoking asks first and names 
   expect((await fleet.coordinator.client.call('listDevices')).items.find(({ name }) => name === 'device-0')?.state).toBe('active');
 }, 60_000);
 
-describe.each(['light', 'dark'] as const)('in %s', (scheme) => {
-  test.each(['/', '/devices', '/runs', '/runs/1'])('axe finds nothing on %s', async (path) => {
-    await page.emulateMedia({ colorScheme: scheme });
-    await page.goto(`${fleet.coordinator.url}${path}`);
-    await page.getByText('live').waitFor();
-    await page.getByRole('heading', { level: 1 }).waitFor();
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ').slice(0, 400)}`)).toEqual([]);
-  }, 60_000);
-});
+test('a token is made, a device enrols by the line that is shown, and its fingerprint is approved; then the token is ended', async () => {
+  await page.getByRole('link', { name: 'Enrolment' }).click();
+  await page.getByLabel('Name of the token').fill('lab');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  const line = await page.getByText(/^seedfleet-worker enroll/).textContent();
+  const printed = await runAsOnDevice(`${line ?? ''} --name laptop --home ${fleet.homeOf('laptop')}`);
+  const fingerprint = /key: (.+)$/m.exec(printed)?.[1] ?? 'none printed';
+  await page.getByRole('region', { name: 'Devices that wait for approval' }).getByRole('cell', { name: fingerprint }).waitFor();
+  await page.getByRole('button', { name: 'Approve laptop' }).click();
+  await page.getByText('Nobody waits.').waitFor();
+  expect((await fleet.coordinator.client.call('listDevices')).items.find(({ name }) => name === 'laptop')).toMatchObject({ state: 'active', fingerprint });
+  await page.getByRole('button', { name: 'End token lab' }).click();
+  await page.getByRole('dialog', { name: 'End token lab?' }).getByRole('button', { name: 'End token lab' }).click();
+  await page.getByRole('row').filter({ hasText: 'lab' }).waitFor({ state: 'detached' });
+  expect((await fleet.coordinator.client.call('listEnrolmentTokens')).items.some(({ name }) => name === 'lab')).toBe(false);
+}, 60_000);
+
+test('a model is uploaded from the browser and is ready with its sites', async () => {
+  await page.getByRole('link', { name: 'Models' }).click();
+  await page.locator('input[type=file]').setInputFiles(['model.onnx', 'tokenizer.json'].map((name) => join(fleet.folder, 'model', name)));
+  await page.getByLabel('Name', { exact: false }).first().fill('browser');
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await page.getByRole('row').filter({ hasText: 'browser' }).getByRole('cell', { name: 'ready', exact: true }).waitFor();
+  await page.getByRole('link', { name: 'browser' }).click();
+  await page.getByRole('region', { name: 'Adapter sites' }).getByRole('cell', { name: '256' }).waitFor();
+}, 60_000);
+
+test('the wizard starts a run on the devices that were chosen, at the cost and with the command that it showed', async () => {
+  await page.getByRole('link', { name: 'Runs' }).click();
+  await page.getByRole('link', { name: 'New run' }).click();
+  await page.getByLabel('Only these').check();
+  await page.getByLabel('laptop').uncheck();
+  await page.getByText('2 of 3 devices match, 2 of them online now.').waitFor();
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByLabel('Name of the run').fill('from the wizard');
+  await page.getByLabel('Labels').fill('early, late');
+  await page.getByText(/1 of 1 sites match; the run trains 162 values/).waitFor();
+  expect(await axeFindings(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByLabel('Rounds').fill('3');
+  await page.getByText(/a device and round: 345 bytes down, 95 bytes up/).waitFor();
+  expect(await page.getByText(/^seedfleet runs start/).textContent()).toMatch(/--name 'from the wizard' --labels early,late .*--rounds 3 .*--devices /);
+  expect(await axeFindings(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Start on 2 devices' }).click();
+  await page.getByText(/completed, 3 of 3 rounds/).waitFor();
+  const [newest] = (await fleet.coordinator.client.call('listRuns')).items;
+  expect(newest).toMatchObject({ name: 'from the wizard', devices: 2, roundsMax: 3 });
+}, 90_000);
+
+test('the tab of a run stands in its address, and says that the fleet holds one state and what that costs', async () => {
+  await openPage(page, `${fleet.coordinator.url}/runs/${run}`);
+  await page.getByRole('tab', { name: 'Sync' }).click();
+  await page.waitForURL(/tab=sync/);
+  await page.reload();
+  await page.getByText('distinct state hashes a round: must be 1').locator('xpath=..').getByText('1', { exact: true }).waitFor();
+  await page.getByRole('tab', { name: 'Estimator' }).click();
+  await page.getByRole('img', { name: /coefficients by round/ }).waitFor();
+  await page.getByRole('tab', { name: 'Artifacts' }).click();
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: /^Save .* after round 40/ }).first().click();
+  expect((await saved).suggestedFilename()).toMatch(new RegExp(`^run-${run}-round-40-`));
+}, 60_000);
+
+test('axe finds nothing on any page in light and dark, and nothing hangs over the edge at 390 pixels', async () => {
+  const [model] = (await fleet.coordinator.client.call('listModels')).items;
+  const findings: string[] = [];
+  for (const { path } of consoleAddresses({ model: model?.id ?? '', run })) {
+    await page.setViewportSize({ width: 390, height: 844 });
+    await openPage(page, `${fleet.coordinator.url}${path}`);
+    const overflow = await overflowOf(page);
+    if (overflow > 0) findings.push(`${path}: ${overflow} px too wide`);
+    await page.setViewportSize({ width: 1440, height: 900 });
+    findings.push(...(await axeFindings(page)).map((finding) => `${path}: ${finding}`));
+  }
+  expect(findings).toEqual([]);
+}, 120_000);
+
+test('axe finds nothing on the sign-in page, and it fits 390 pixels', async () => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+  const stranger = await context.newPage();
+  await stranger.goto(fleet.coordinator.url);
+  await stranger.getByRole('button', { name: 'Sign in' }).waitFor();
+  expect(await overflowOf(stranger)).toBe(0);
+  expect(await axeFindings(stranger)).toEqual([]);
+  await context.close();
+}, 30_000);
 
 test('the pages raised no error', () => {
   expect(problems).toEqual([]);

@@ -3,33 +3,47 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 
+export interface Line {
+  label: string;
+  /** one for each x; null: nothing there */
+  y: (number | null)[];
+  /** told apart without colour */
+  dash?: number[];
+}
+
 export interface LineChartProps {
   /** read aloud instead of the picture; the same numbers stand in a table beside it */
   label: string;
   xLabel: string;
   yLabel: string;
-  /** ascending */
+  /** ascending, at most about 1,000 */
   x: number[];
-  y: (number | null)[];
+  lines: Line[];
+  logarithmic?: boolean;
 }
 
 const colour = (element: Element, name: string) => getComputedStyle(element).getPropertyValue(name).trim();
+const lineColours = ['--chart-line', '--chart-point', '--chart-third'];
 
-/** One series over rounds, drawn by uPlot. Redrawn where the data, the width or the colour scheme changes. */
-export function LineChart({ label, xLabel, yLabel, x, y }: LineChartProps) {
+/** Series over rounds, drawn by uPlot. Redrawn where the data, the width or the colour scheme changes. */
+export function LineChart({ label, xLabel, yLabel, x, lines, logarithmic = false }: LineChartProps) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const mount = useRef<HTMLDivElement>(null);
   const scheme = useComputedColorScheme('light');
+  // The arrays are new at every render; what they hold decides whether the plot is.
+  const data = JSON.stringify([x, lines]);
   useEffect(() => {
     const element = mount.current;
     if (element === null || width === 0) return undefined;
     const axis = { stroke: colour(element, '--mantine-color-text'), grid: { stroke: colour(element, '--chart-grid'), width: 1 } };
     const plot = new uPlot({
-      width, height: 260, legend: { show: false }, scales: { x: { time: false } },
-      axes: [{ ...axis, label: xLabel }, { ...axis, label: yLabel, size: 64 }],
-      series: [{}, { stroke: colour(element, '--chart-line'), width: 2, points: { show: x.length < 60, size: 6 } }],
-    }, [x, y], element);
+      width, height: 260, legend: { show: lines.length > 1, live: false }, scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
+      axes: [{ ...axis, label: xLabel }, { ...axis, label: yLabel, size: 72 }],
+      series: [{ label: xLabel }, ...lines.map(({ label: name, dash }, index) => ({
+        label: name, stroke: colour(element, lineColours[index] ?? '--chart-line'), width: 2, points: { show: x.length < 60, size: 6 }, ...(dash === undefined ? {} : { dash }),
+      }))],
+    }, [x, ...lines.map(({ y }) => y)], element);
     return () => plot.destroy();
-  }, [x, y, width, scheme, xLabel, yLabel]);
-  return <div ref={ref}><div ref={mount} role="img" aria-label={label} /></div>;
+  }, [data, width, scheme, xLabel, yLabel, logarithmic]);
+  return <div ref={ref} className="chart"><div ref={mount} role="img" aria-label={label} /></div>;
 }

@@ -1,8 +1,13 @@
-import { createContext, useContext, useMemo, useState, type ReactNode } from 'react';
+import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { fetchRoute } from '../api/fetch-route';
+import { oneTimeLinkIn } from './one-time-link';
 
 const storageKey = 'seedfleet.token';
+/** Begins the half of a cookie session that script may read; an API token begins otherwise. */
+const proofPrefix = 'sfc_';
 
 interface Session {
+  /** what goes behind `Bearer`: an API token, or the proof of the session whose cookie the browser sends by itself */
   token: string | null;
   signIn: (token: string) => void;
   signOut: () => void;
@@ -10,9 +15,11 @@ interface Session {
 
 const SessionContext = createContext<Session | null>(null);
 
-/** The operator's API token, kept for this tab only: closing it signs out. */
+/** Who works here: by an API token, kept for this tab only, or by the session of the cookie, which a new tab finds again. */
 export function SessionProvider({ children }: { children: ReactNode }) {
-  const [token, setToken] = useState(() => sessionStorage.getItem(storageKey));
+  // Whoever opens a one-time link wants to use it, whoever was signed in here before.
+  const [token, setToken] = useState(() => (oneTimeLinkIn(location.hash) === null ? sessionStorage.getItem(storageKey) : null));
+  const [looking, setLooking] = useState(token === null && oneTimeLinkIn(location.hash) === null);
   const session = useMemo<Session>(() => ({
     token,
     signIn: (next) => {
@@ -22,9 +29,18 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     signOut: () => {
       sessionStorage.removeItem(storageKey);
       setToken(null);
+      // A session that has ended already is refused, which is as good.
+      if (token?.startsWith(proofPrefix) === true) fetchRoute('deleteSession', { token }).catch(() => undefined);
     },
   }), [token]);
-  return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>;
+  useEffect(() => {
+    if (!looking) return;
+    fetchRoute('showSession', { token: '' })
+      .then(({ session: found }) => { if (found !== null) session.signIn(found.crossSiteProof); })
+      .catch(() => undefined) // No coordinator, no session: the sign-in says what is wrong.
+      .finally(() => setLooking(false));
+  }, [looking, session]);
+  return <SessionContext.Provider value={session}>{looking ? null : children}</SessionContext.Provider>;
 }
 
 export function useSession(): Session {

@@ -8,6 +8,8 @@ import { Freshness } from './freshness';
 const pages = [
   { to: '/', label: 'Overview' },
   { to: '/devices', label: 'Devices' },
+  { to: '/enrolment', label: 'Enrolment' },
+  { to: '/models', label: 'Models' },
   { to: '/runs', label: 'Runs' },
 ] as const;
 

@@ -1,6 +1,8 @@
-import { Card, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { Card, Group, List, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useRoute } from '../../api/use-route';
+import { EmptyState } from '../../shell/empty-state';
+import { Figure } from '../../shell/figure';
 import { percent } from '../../shell/format';
 import { QueryState } from '../../shell/query-state';
 
@@ -24,7 +26,16 @@ export function OverviewPage() {
       </QueryState>
       <Title order={2} size="h4">Latest runs</Title>
       <QueryState query={runs}>
-        {runRows.length === 0 ? <Text>No run yet. Add a model, then start one: <code>seedfleet runs start --help</code></Text> : null}
+        {runRows.length > 0 ? null : (
+          <EmptyState title="No run yet">
+            <Text>Three steps lead to one. Each can be done here or from a terminal.</Text>
+            <List type="ordered">
+              <List.Item><Text component={Link} to="/enrolment" td="underline">Enrol a device</Text>: a machine that keeps examples of its own.</List.Item>
+              <List.Item><Text component={Link} to="/models" td="underline">Add a model</Text>: an .onnx file with its tokenizer.</List.Item>
+              <List.Item><Text component={Link} to="/runs/new" td="underline">Start a run</Text>: three screens, with defaults that work.</List.Item>
+            </List>
+          </EmptyState>
+        )}
         {runRows.slice(0, 5).map((run) => (
           <Card key={run.id} withBorder>
             <Group justify="space-between">
@@ -36,8 +47,4 @@ export function OverviewPage() {
       </QueryState>
     </Stack>
   );
-}
-
-function Figure({ label, value }: { label: string; value: number }) {
-  return <Card withBorder><Text size="xl" fw={700}>{value}</Text><Text c="dimmed" size="sm">{label}</Text></Card>;
 }

@@ -1,18 +1,29 @@
 import { Group, Stack, Tabs, Text, Title } from '@mantine/core';
-import { useParams } from '@tanstack/react-router';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useRoute } from '../../api/use-route';
 import { QueryState } from '../../shell/query-state';
+import { runTabs, type RunTab } from '../../shell/search';
 import { RunActions } from './run-actions';
+import { RunArtifacts } from './run-artifacts';
 import { RunDevices } from './run-devices';
+import { RunEstimator } from './run-estimator';
 import { RunManifest } from './run-manifest';
 import { RunProgress } from './run-progress';
 import { RunRounds } from './run-rounds';
+import { RunSync } from './run-sync';
 
-/** One run: how it goes, its rounds, its devices, what was signed. */
+const labels: Record<RunTab, string> = {
+  progress: 'Progress', rounds: 'Rounds', devices: 'Devices', estimator: 'Estimator', sync: 'Sync', manifest: 'Manifest', artifacts: 'Artifacts',
+};
+
+/** One run: how it goes, its rounds, its devices, how it estimates and stays in step, what was signed, what it made. The open tab stands in the address. */
 export function RunPage() {
   const { id } = useParams({ from: '/runs/$id' });
+  const { tab = 'progress' } = useSearch({ from: '/runs/$id' });
+  const navigate = useNavigate({ from: '/runs/$id' });
   const query = useRoute('showRun', { params: { id } });
   const run = query.data;
+  const open = (value: string | null) => void navigate({ search: { tab: runTabs.find((known) => known === value) ?? 'progress' } });
   return (
     <Stack>
       <QueryState query={query}>
@@ -25,17 +36,15 @@ export function RunPage() {
               </Stack>
               <RunActions run={run} />
             </Group>
-            <Tabs defaultValue="progress" keepMounted={false}>
-              <Tabs.List>
-                <Tabs.Tab value="progress">Progress</Tabs.Tab>
-                <Tabs.Tab value="rounds">Rounds</Tabs.Tab>
-                <Tabs.Tab value="devices">Devices</Tabs.Tab>
-                <Tabs.Tab value="manifest">Manifest</Tabs.Tab>
-              </Tabs.List>
+            <Tabs value={tab} onChange={open} keepMounted={false}>
+              <Tabs.List>{runTabs.map((name) => <Tabs.Tab key={name} value={name}>{labels[name]}</Tabs.Tab>)}</Tabs.List>
               <Tabs.Panel value="progress" pt="md"><RunProgress run={run} /></Tabs.Panel>
-              <Tabs.Panel value="rounds" pt="md"><RunRounds id={run.id} /></Tabs.Panel>
+              <Tabs.Panel value="rounds" pt="md"><RunRounds run={run} /></Tabs.Panel>
               <Tabs.Panel value="devices" pt="md"><RunDevices id={run.id} head={run.round} /></Tabs.Panel>
+              <Tabs.Panel value="estimator" pt="md"><RunEstimator run={run} /></Tabs.Panel>
+              <Tabs.Panel value="sync" pt="md"><RunSync run={run} /></Tabs.Panel>
               <Tabs.Panel value="manifest" pt="md"><RunManifest run={run} /></Tabs.Panel>
+              <Tabs.Panel value="artifacts" pt="md"><RunArtifacts run={run} /></Tabs.Panel>
             </Tabs>
           </>
         )}

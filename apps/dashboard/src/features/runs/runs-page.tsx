@@ -1,46 +1,61 @@
-import { Progress, ScrollArea, Stack, Table, Text, Title } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
+import { Button, Group, Progress, Stack, Table, Text, Title } from '@mantine/core';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useRoute } from '../../api/use-route';
+import { CommandLine } from '../../shell/command-line';
+import { EmptyState } from '../../shell/empty-state';
 import { dateTimeOf, decimal, percent } from '../../shell/format';
 import { QueryState } from '../../shell/query-state';
+import { WideTable } from '../../shell/wide-table';
 
-/** All runs, newest first. */
+const columns = [
+  { label: 'Run' }, { label: 'State' }, { label: 'Progress' }, { label: 'Devices', number: true, hint: 'assigned to the run' }, { label: 'Loss', number: true, hint: 'newest held-out mean cross-entropy, nats' },
+  { label: 'Accuracy', number: true, hint: 'newest, on held-out examples' }, { label: 'Created' },
+];
+
+/** All runs, newest first, page by page. */
 export function RunsPage() {
-  const runs = useRoute('listRuns', { query: { limit: 100 } });
+  const { cursor } = useSearch({ from: '/runs' });
+  const navigate = useNavigate({ from: '/runs' });
+  const runs = useRoute('listRuns', { query: { limit: 100, cursor } });
   const rows = runs.data?.items ?? [];
+  const next = runs.data?.next ?? null;
   return (
     <Stack>
-      <Title order={1} size="h2">Runs</Title>
+      <Group justify="space-between">
+        <Title order={1} size="h2">Runs</Title>
+        <Button component={Link} to="/runs/new">New run</Button>
+      </Group>
       <QueryState query={runs}>
         {rows.length === 0
-          ? <Text>No run yet. Start one with <code>seedfleet runs start</code>; <code>--help</code> shows every setting and its default.</Text>
+          ? (
+            <EmptyState title="No run yet">
+              <Text>A run fine-tunes a model on the examples that your devices keep. It needs an enrolled device and a model; the rest has defaults.</Text>
+              <CommandLine does="From a terminal, with every setting and its default:" line="seedfleet runs start --help" />
+            </EmptyState>
+          )
           : (
-            <ScrollArea tabIndex={0} role="region" aria-label="Runs">
-              <Table striped miw={800}>
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th>Run</Table.Th><Table.Th>State</Table.Th><Table.Th>Progress</Table.Th><Table.Th className="number">Devices</Table.Th>
-                    <Table.Th className="number">Loss</Table.Th><Table.Th className="number">Accuracy</Table.Th><Table.Th>Created</Table.Th>
+            <>
+              <WideTable label="Runs" columns={columns} minWidth={800}>
+                {rows.map((run) => (
+                  <Table.Tr key={run.id}>
+                    <Table.Td><Text component={Link} to={`/runs/${run.id}`} td="underline">{run.id} {run.name}</Text></Table.Td>
+                    <Table.Td>{run.state}</Table.Td>
+                    <Table.Td>
+                      <Progress value={(100 * run.round) / run.roundsMax} aria-label={`Rounds of ${run.name}`} />
+                      <Text size="sm">{run.round} of {run.roundsMax} rounds</Text>
+                    </Table.Td>
+                    <Table.Td className="number">{run.devices}</Table.Td>
+                    <Table.Td className="number">{decimal(run.lastEvaluation?.loss)}</Table.Td>
+                    <Table.Td className="number">{percent(run.lastEvaluation?.accuracy)}</Table.Td>
+                    <Table.Td>{dateTimeOf(run.createdAt)}</Table.Td>
                   </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {rows.map((run) => (
-                    <Table.Tr key={run.id}>
-                      <Table.Td><Text component={Link} to={`/runs/${run.id}`} td="underline">{run.id} {run.name}</Text></Table.Td>
-                      <Table.Td>{run.state}</Table.Td>
-                      <Table.Td>
-                        <Progress value={(100 * run.round) / run.roundsMax} aria-label={`Rounds of ${run.name}`} />
-                        <Text size="sm">{run.round} of {run.roundsMax} rounds</Text>
-                      </Table.Td>
-                      <Table.Td className="number">{run.devices}</Table.Td>
-                      <Table.Td className="number">{decimal(run.lastEvaluation?.loss)}</Table.Td>
-                      <Table.Td className="number">{percent(run.lastEvaluation?.accuracy)}</Table.Td>
-                      <Table.Td>{dateTimeOf(run.createdAt)}</Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </ScrollArea>
+                ))}
+              </WideTable>
+              <Group>
+                <Button variant="default" disabled={cursor === undefined} onClick={() => void navigate({ search: {} })}>Newest</Button>
+                <Button variant="default" disabled={next === null} onClick={() => next !== null && void navigate({ search: { cursor: next } })}>Older</Button>
+              </Group>
+            </>
           )}
       </QueryState>
     </Stack>
