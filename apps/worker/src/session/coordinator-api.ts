@@ -14,6 +14,8 @@ export interface ApiRequest {
 }
 
 const requestTimeoutMs = 30_000;
+/** From the request to the head of its answer, of downloads too. */
+const answerTimeoutMs = 10_000;
 
 /** Calls of the coordinator's REST API, `path` below /api/v1 (or from the root, with a leading `//`). */
 export interface CoordinatorApi {
@@ -24,14 +26,23 @@ export interface CoordinatorApi {
   open(path: string, request?: ApiRequest, expect?: readonly number[]): Promise<Response>;
 }
 
+/**
+ * A limit that keeps the process alive while it runs, as AbortSignal.timeout does not: the fetch of Node 20 never settles where a connection
+ * is accepted and closed before the request was written (a proxy whose coordinator is away), and nothing else would be left to wait for.
+ */
+function patience(ms: number): { signal: AbortSignal; end: () => void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DOMException('No answer in time.', 'TimeoutError')), ms);
+  return { signal: controller.signal, end: () => clearTimeout(timer) };
+}
+
 /** @param signal ends everything that is under way */
-export function coordinatorApi(url: string, signal?: AbortSignal): CoordinatorApi {
+export function coordinatorApi(url: string, signal?: AbortSignal, limits = { answerTimeoutMs }): CoordinatorApi {
   const base = url.replace(/\/+$/, '');
   const addressOf = (path: string) => path.startsWith('//') ? `${base}${path.slice(1)}` : `${base}${apiPrefix}${path}`;
 
-  function limitOf(timeoutMs: number | null | undefined): AbortSignal | null {
-    const limits = [...(signal === undefined ? [] : [signal]), ...(timeoutMs === null ? [] : [AbortSignal.timeout(timeoutMs ?? requestTimeoutMs)])];
-    return limits.length === 0 ? null : AbortSignal.any(limits);
+  function limitOf(timeoutMs: number | null | undefined, answer: AbortSignal): AbortSignal {
+    return AbortSignal.any([answer, ...(signal === undefined ? [] : [signal]), ...(timeoutMs === null ? [] : [AbortSignal.timeout(timeoutMs ?? requestTimeoutMs)])]);
   }
 
   async function open(path: string, request: ApiRequest = {}, expect: readonly number[] = []): Promise<Response> {
@@ -39,13 +50,16 @@ export function coordinatorApi(url: string, signal?: AbortSignal): CoordinatorAp
     if (request.credential !== undefined) headers['authorization'] = `Bearer ${request.credential}`;
     if (request.body !== undefined) headers['content-type'] = 'application/json';
     let response: Response;
+    const answer = patience(limits.answerTimeoutMs);
     try {
       response = await fetch(addressOf(path), {
-        method: request.method ?? 'GET', headers, redirect: 'error', signal: limitOf(request.timeoutMs),
+        method: request.method ?? 'GET', headers, redirect: 'error', signal: limitOf(request.timeoutMs, answer.signal),
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       });
     } catch (cause) {
       throw new FleetError('coordinator.unreachable', { field: 'url', problem: `No answer from ${base}: ${reasonOf(cause)}.`, cause });
+    } finally {
+      answer.end();
     }
     if (response.ok || expect.includes(response.status)) return response;
     throw await refusalOf(response, base);
