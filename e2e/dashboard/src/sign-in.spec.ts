@@ -28,14 +28,14 @@ const overview = (on: Page) => on.getByRole('heading', { name: 'Overview' }).wai
 const linkFile = () => join(fleet.coordinator.home, 'first-login');
 
 async function signIn(secret: string): Promise<void> {
-  await page.getByLabel('Name', { exact: true }).fill('Ada');
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Ada');
   await page.locator('input[type=password]').fill(secret);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
 test('the one-time link of the first start makes the first admin and leaves no invitation behind', async () => {
   await page.goto(readFileSync(linkFile(), 'utf8').trim());
-  await page.getByLabel('Name', { exact: true }).fill('Ada');
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('Ada');
   await page.locator('input[type=password]').nth(0).fill(password);
   await page.locator('input[type=password]').nth(1).fill(password);
   expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id)).toEqual([]);
