@@ -1,3 +1,4 @@
+import { sha256, utf8 } from '@seedfleet/ledger';
 import { type NewEnrolmentToken } from '@seedfleet/protocol';
 import { aCoordinator, type CoordinatorUnderTest } from '../testing/a-coordinator.js';
 import { problemOf } from '../testing/operator-hands.js';
@@ -32,7 +33,6 @@ test('a key of another request is refused, and the same key of another operator 
   await create('mine');
   expect(problemOf(await create('mine', { name: 'other' }))).toMatchObject({ code: 'request.key-reused', field: 'Idempotency-Key', status: 422 });
   const { operator } = (await fleet.call('POST', '/api/v1/operators', { body: { name: 'Ada', role: 'operator' } })).json as { operator: { id: string } };
-  const { sha256, utf8 } = await import('@seedfleet/ledger');
   await fleet.coordinator.database.prisma.apiToken.create({ data: { id: 'key_ada', operatorId: operator.id, name: 'spec', hash: new Uint8Array(sha256(utf8('sft_ada'))), createdAt: new Date() } });
   expect((await create('mine', { name: 'other' }, 'sft_ada')).status).toBe(201);
 });

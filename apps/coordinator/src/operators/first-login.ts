@@ -62,7 +62,7 @@ export class FirstLogin {
     }
     const { path, expiresAt } = await this.audit.change(async (tx, record) => {
       await record({ actor: 'coordinator', action: 'operator.invite', subject: first.name });
-      return this.accounts.inviteWith(tx, { operator: first, mayRename: true, keep: (invitation) => writePrivateFile(this.linkPath, `${url}${invitationPath(invitation)}\n`) });
+      return this.accounts.inviteWith(tx, { operator: first, mayRename: true, keep: (invitation) => writePrivateFile(this.linkPath, `${url}${invitationPath(invitation, { mayRename: true })}\n`) });
     });
     this.logger.info('operators.first-login', { link: `${url}${path}`, expiresAt, path: this.linkPath });
   }

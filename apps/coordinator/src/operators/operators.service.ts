@@ -10,7 +10,7 @@ import { AuditLog } from './audit-log.js';
 import { OperatorRepository, type Operator } from './operator.repository.js';
 
 /** Path of the console that a one-time link leads to. Behind the #, so that no log of a server or proxy ever sees the invitation. */
-export const invitationPath = (invitation: string) => `/#invitation=${invitation}`;
+export const invitationPath = (invitation: string, { mayRename }: { mayRename: boolean }) => `/#${mayRename ? 'first-login' : 'invitation'}=${invitation}`;
 
 /** Who operates the fleet: invites them, changes what they may, shuts them out. */
 @Injectable()
@@ -46,7 +46,7 @@ export class OperatorsService {
     const at = this.clock.now();
     const expiresAt = new Date(at.getTime() + serverLimits.invitationSeconds * 1000);
     await this.repository.createInvitation({ id: this.luck.id('inv'), operatorId: operator.id, hash: sha256(utf8(invitation)), mayRename, at, expiresAt }, tx);
-    return { operator: toRow(operator), invitation, path: invitationPath(invitation), expiresAt: expiresAt.toISOString() };
+    return { operator: toRow(operator), invitation, path: invitationPath(invitation, { mayRename }), expiresAt: expiresAt.toISOString() };
   }
 
   changeRole(actor: string, id: string, role: OperatorRole): Promise<OperatorRow> {

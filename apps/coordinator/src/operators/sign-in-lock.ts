@@ -18,7 +18,10 @@ export class SignInLock {
     const key = name.toLowerCase();
     const { count, openAtMs } = this.failures.get(key) ?? { count: 0, openAtMs: 0 };
     const now = this.clock.nowMs();
-    if (openAtMs > now) throw new RetryLaterError('login.locked', { problem: 'Too many tries to sign in under this name failed.', seconds: (openAtMs - now) / 1000 });
+    if (openAtMs > now) {
+      const seconds = Math.ceil((openAtMs - now) / 1000);
+      throw new RetryLaterError('login.locked', { problem: `Too many tries to sign in under this name failed: the next one may come in ${seconds} s.`, seconds });
+    }
     this.failures.delete(key);
     const [oldest] = this.failures.keys();
     if (oldest !== undefined && this.failures.size >= serverLimits.signInNamesMax) this.failures.delete(oldest);

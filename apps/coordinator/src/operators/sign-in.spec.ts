@@ -12,7 +12,7 @@ const password = 'correct horse battery staple';
 const post = (path: string, body: unknown, token: string | null = null) => fleet.call('POST', `/api/v1${path}`, { body, token });
 const cookieOf = (answer: OperatorAnswer) => (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
 const linkPath = () => join(fleet.home, 'first-login');
-const invitationOf = (link: string) => new URL(link).hash.replace('#invitation=', '');
+const invitationOf = (link: string) => new URL(link).hash.replace(/^#[a-z-]+=/, '');
 const signIn = (name: string, secret = password) => post('/session', { name, password: secret });
 
 /** An invited operator who has set a password. */
@@ -25,7 +25,7 @@ async function anOperator(name: string, role = 'operator'): Promise<OperatorRow>
 test('the link of the first start is good once, sets name and password, and signs in', async () => {
   expect(statSync(linkPath()).mode & 0o777).toBe(0o600);
   const link = readFileSync(linkPath(), 'utf8').trim();
-  expect(link.startsWith(`${fleet.url}/#invitation=sfi_`)).toBe(true);
+  expect(link.startsWith(`${fleet.url}/#first-login=sfi_`)).toBe(true);
   const accepted = await post('/invitations/accept', { invitation: invitationOf(link), name: 'Ada', password });
   expect([accepted.status, accepted.json]).toEqual([201, expect.objectContaining({ name: 'Ada', role: 'admin' })]);
   expect(accepted.headers.get('set-cookie')).toMatch(/^seedfleet-session=[\w-]{43}; Max-Age=43200; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Strict$/);
