@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ResponseOf } from '@seedfleet/protocol';
+import { bytea } from '../database/bytea.js';
 import { aCoordinator, type CoordinatorUnderTest } from '../testing/a-coordinator.js';
 import { DeviceUnderTest } from '../testing/a-device.js';
 import { anUploadedModel, aRun } from '../testing/a-model.js';
@@ -52,7 +53,7 @@ test('a run that its database broke is taken up again, and hears of devices that
   const report = first.reportOf(start);
   // A row that the loop knows nothing of: its own cannot be saved, and its memory is thrown away.
   await fleet.coordinator.database.prisma.report.create({
-    data: { runId: run.id, round: 0, attempt: 0, deviceId: first.id, group: 0, examples: report.examples, differences: new Uint8Array(report.differences.buffer.slice(0)), recordedAt: new Date() },
+    data: { runId: run.id, round: 0, attempt: 0, deviceId: first.id, group: 0, examples: report.examples, differences: bytea(new Uint8Array(report.differences.buffer.slice(0))), recordedAt: new Date() },
   });
   const cut = Promise.all([first, second].map(({ socket }) => once(socket as unknown as NodeJS.EventEmitter, 'disconnect')));
   // Refused, or cut off before the refusal; never acknowledged.
