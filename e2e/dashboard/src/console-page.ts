@@ -30,7 +30,7 @@ export async function openPage(page: Page, address: string): Promise<void> {
   await page.goto(address);
   await page.getByText('live', { exact: true }).waitFor();
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.getByLabel('Loading').waitFor({ state: 'detached' });
+  await page.locator('main:not(:has([aria-label=Loading]))').waitFor();
 }
 
 /** What axe holds against the page as it stands, in both colour schemes: `scheme: rule: elements`. */

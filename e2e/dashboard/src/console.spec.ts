@@ -141,6 +141,17 @@ test('the tab of a run stands in its address, and says that the fleet holds one 
   expect((await saved).suggestedFilename()).toMatch(new RegExp(`^run-${run}-round-40-`));
 }, 60_000);
 
+test('the keyboard alone goes past the navigation and into the wizard', async () => {
+  await openPage(page, `${fleet.coordinator.url}/runs`);
+  await page.keyboard.press('Tab');
+  await page.getByRole('link', { name: 'Skip to the page' }).and(page.locator(':focus')).waitFor();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.getByRole('link', { name: 'New run' }).and(page.locator(':focus')).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'New run' }).waitFor();
+}, 30_000);
+
 test('axe finds nothing on any page in light and dark, and nothing hangs over the edge at 390 pixels', async () => {
   const [model] = (await fleet.coordinator.client.call('listModels')).items;
   const findings: string[] = [];

@@ -10,8 +10,7 @@ const widths = [{ width: 1440, height: 900 }, { width: 390, height: 844 }];
 
 /** Pictures of every page at two widths in both colour schemes, of a fleet that really trained: tmp/screenshots/<page>-<width>-<scheme>.png */
 async function takeScreenshots(fleet: ToyFleet): Promise<number> {
-  const run = await fleet.startRun({ rounds: 60, reportsMin: 2 });
-  await fleet.ended(run);
+  const run = await trainedRun(fleet);
   await fleet.coordinator.client.call('createEnrolmentToken', { body: { name: 'lab', usesMax: 3, approval: true } });
   const [model] = (await fleet.coordinator.client.call('listModels')).items;
   const token = (await readFile(join(fleet.coordinator.home, 'admin-token'), 'utf8')).trim();
@@ -47,6 +46,21 @@ async function takeScreenshots(fleet: ToyFleet): Promise<number> {
     await browser.close();
   }
   return taken;
+}
+
+/** A run long enough to see it learn, evaluated on its way. @returns its number, once it has ended */
+async function trainedRun(fleet: ToyFleet): Promise<number> {
+  const { id } = await fleet.coordinator.client.call('createRun', { body: {
+    name: 'early or late', model: await fleet.addToyModel(),
+    task: { type: 'classification', labels: ['early', 'late'], tokensMax: 16 },
+    adapter: { rank: 2, alpha: 4, sites: 'dense', scale: 1, headScale: 3 },
+    estimator: { type: 'leave-one-out', queries: 16, eps: 1e-2, distribution: 'rademacher', groups: 1, batchExamples: 64 },
+    stepRule: { type: 'normalised', learningRate: 0.05, schedule: 'linear' },
+    policy: { roundsMax: 200, cohort: 3, overSelection: 1, reportsMin: 2, deadlineMs: 5_000, evaluationEveryRounds: 10, checkpointEveryRounds: 50, attemptsMax: 10 },
+    start: true,
+  } });
+  await fleet.ended(id);
+  return id;
 }
 
 await rm(folder, { recursive: true, force: true });

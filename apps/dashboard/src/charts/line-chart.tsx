@@ -20,13 +20,18 @@ export interface LineChartProps {
   x: number[];
   lines: Line[];
   logarithmic?: boolean;
+  /** whole numbers: the axis starts at 0 and has no fractions */
+  counts?: boolean;
 }
 
 const colour = (element: Element, name: string) => getComputedStyle(element).getPropertyValue(name).trim();
+/** How the border of a legend's mark is drawn: like its line. */
+const legendBorder = (dash: number[] | undefined) => (dash === undefined ? 'solid' : (dash[0] ?? 0) > 4 ? 'dashed' : 'dotted');
+const wholeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 const lineColours = ['--chart-line', '--chart-point', '--chart-third'];
 
 /** Series over rounds, drawn by uPlot. Redrawn where the data, the width or the colour scheme changes. */
-export function LineChart({ label, xLabel, yLabel, x, lines, logarithmic = false }: LineChartProps) {
+export function LineChart({ label, xLabel, yLabel, x, lines, logarithmic = false, counts = false }: LineChartProps) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const mount = useRef<HTMLDivElement>(null);
   const scheme = useComputedColorScheme('light');
@@ -37,13 +42,14 @@ export function LineChart({ label, xLabel, yLabel, x, lines, logarithmic = false
     if (element === null || width === 0) return undefined;
     const axis = { stroke: colour(element, '--mantine-color-text'), grid: { stroke: colour(element, '--chart-grid'), width: 1 } };
     const plot = new uPlot({
-      width, height: 260, legend: { show: lines.length > 1, live: false }, scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
-      axes: [{ ...axis, label: xLabel }, { ...axis, label: yLabel, size: 72 }],
+      width, height: 260, scales: { x: { time: false }, y: { ...(logarithmic ? { distr: 3 } : {}), ...(counts ? { range: (_plot, _min, max) => [0, max + 1] } : {}) } },
+      legend: { show: lines.length > 1, live: false, markers: { width: 3, dash: (_plot, series) => legendBorder(lines[series - 1]?.dash) } },
+      axes: [{ ...axis, label: xLabel }, { ...axis, label: yLabel, size: 72, ...(counts ? { incrs: wholeSteps } : {}) }],
       series: [{ label: xLabel }, ...lines.map(({ label: name, dash }, index) => ({
         label: name, stroke: colour(element, lineColours[index] ?? '--chart-line'), width: 2, points: { show: x.length < 60, size: 6 }, ...(dash === undefined ? {} : { dash }),
       }))],
     }, [x, ...lines.map(({ y }) => y)], element);
     return () => plot.destroy();
-  }, [data, width, scheme, xLabel, yLabel, logarithmic]);
+  }, [data, width, scheme, xLabel, yLabel, logarithmic, counts]);
   return <div ref={ref} className="chart"><div ref={mount} role="img" aria-label={label} /></div>;
 }

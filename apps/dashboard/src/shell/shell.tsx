@@ -22,8 +22,15 @@ export function Shell() {
   const { pathname } = useLocation();
   if (token === null) return <SignIn />;
   const here = (to: string) => (to === '/' ? pathname === '/' : pathname.startsWith(to));
+  const buttons = (
+    <>
+      <Button variant="default" size="xs" onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}>{scheme === 'dark' ? 'Light' : 'Dark'}</Button>
+      <Button variant="default" size="xs" onClick={signOut}>Sign out</Button>
+    </>
+  );
   return (
-    <AppShell header={{ height: 56 }} navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !open } }} padding="md">
+    <AppShell header={{ height: 56 }} navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !open } }} padding="md" transitionDuration={0}>
+      <a href="#page" className="skip-link">Skip to the page</a>
       <AppShell.Header>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group wrap="nowrap">
@@ -31,16 +38,14 @@ export function Shell() {
             <Text fw={700} size="lg">Seedfleet</Text>
             <Freshness />
           </Group>
-          <Group gap="xs" wrap="nowrap">
-            <Button variant="default" size="xs" onClick={() => setColorScheme(scheme === 'dark' ? 'light' : 'dark')}>{scheme === 'dark' ? 'Light' : 'Dark'}</Button>
-            <Button variant="default" size="xs" onClick={signOut}>Sign out</Button>
-          </Group>
+          <Group gap="xs" wrap="nowrap" visibleFrom="sm">{buttons}</Group>
         </Group>
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label="Pages">
         {pages.map(({ to, label }) => <NavLink key={to} component={Link} to={to} label={label} className="page-link" onClick={close} aria-current={here(to) ? 'page' : undefined} />)}
+        <Group gap="xs" p="xs" hiddenFrom="sm">{buttons}</Group>
       </AppShell.Navbar>
-      <AppShell.Main><Outlet /></AppShell.Main>
+      <AppShell.Main id="page" tabIndex={-1}><Outlet /></AppShell.Main>
     </AppShell>
   );
 }

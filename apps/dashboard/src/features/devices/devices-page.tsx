@@ -1,9 +1,10 @@
-import { Badge, Button, Group, Select, Stack, Table, Text, Title } from '@mantine/core';
+import { Badge, Group, Select, Stack, Table, Text, Title } from '@mantine/core';
 import { deviceStates } from '@seedfleet/protocol';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useRoute } from '../../api/use-route';
 import { EmptyState } from '../../shell/empty-state';
 import { dateTimeOf } from '../../shell/format';
+import { Pager } from '../../shell/pager';
 import { QueryState } from '../../shell/query-state';
 import { type DevicesSearch } from '../../shell/search';
 import { WideTable } from '../../shell/wide-table';
@@ -51,10 +52,7 @@ export function DevicesPage() {
                   </Table.Tr>
                 ))}
               </WideTable>
-              <Group>
-                <Button variant="default" disabled={cursor === undefined} onClick={() => show({ state })}>First</Button>
-                <Button variant="default" disabled={next === null} onClick={() => next !== null && show({ state, cursor: next })}>Next</Button>
-              </Group>
+              <Pager cursor={cursor} next={next} words={{ first: 'First', next: 'Next' }} onGo={(to) => show({ state, cursor: to })} />
             </>
           )}
       </QueryState>

@@ -39,7 +39,7 @@ export function ModelsPage() {
             <WideTable label="Models" columns={columns} minWidth={760}>
               {models.map((model) => (
                 <Table.Tr key={model.id}>
-                  <Table.Td><Text component={Link} to={`/models/${model.id}`} td="underline">{model.name}</Text></Table.Td>
+                  <Table.Td><Text component={Link} to={`/models/${model.id}`} size="sm" td="underline">{model.name}</Text></Table.Td>
                   <Table.Td>{stateOf(model)}</Table.Td>
                   <Table.Td className="number">{bytesText(sum(model.files.map((file) => file.bytes)))}</Table.Td>
                   <Table.Td className="number">{model.sites.length}</Table.Td>

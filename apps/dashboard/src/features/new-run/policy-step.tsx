@@ -28,7 +28,7 @@ export function PolicyStep({ draft, change, model, devices }: StepProps & { mode
         <NumberField label="Evaluate every" description="rounds; 0: only before and after" value={draft.evaluationEveryRounds} min={0} onChange={(evaluationEveryRounds) => change({ evaluationEveryRounds })} />
       </SimpleGrid>
       {draft.reportsMin > draft.cohort ? <Text role="alert">Reports at least must not exceed the cohort.</Text> : null}
-      <Text component="h3" fw={600}>What it costs</Text>
+      <Text component="h2" fw={600}>What it costs</Text>
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 4 }}>
         <Figure label="scalars leave a device in a round it reports" value={draft.queries} hint="one difference of losses for each query; no text, no label, no gradient" />
         <Figure label={`a device and round: ${down} bytes down, ${up} bytes up`} value={bytesText(down + up)} hint="packets of one reporting device as measured at its socket" />

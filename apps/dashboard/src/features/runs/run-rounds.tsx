@@ -1,10 +1,11 @@
-import { Button, Group, SimpleGrid, Stack, Table, Text } from '@mantine/core';
+import { SimpleGrid, Stack, Table, Text } from '@mantine/core';
 import { type Run } from '@seedfleet/protocol';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useLatestRounds } from '../../api/use-latest-rounds';
 import { useRoute } from '../../api/use-route';
 import { ChartCard } from '../../charts/chart-card';
 import { decimal, seconds, secondsBetween, shortHash } from '../../shell/format';
+import { Pager } from '../../shell/pager';
 import { QueryState } from '../../shell/query-state';
 import { WideTable } from '../../shell/wide-table';
 import { isGoing } from './committed-rounds';
@@ -40,10 +41,7 @@ export function RunRounds({ run }: { run: Run }) {
             ))}
           </WideTable>
         )}
-        <Group>
-          <Button variant="default" disabled={cursor === undefined} onClick={() => go(undefined)}>Newest</Button>
-          <Button variant="default" disabled={next === null} onClick={() => next !== null && go(next)}>Older</Button>
-        </Group>
+        <Pager cursor={cursor} next={next} words={{ first: 'Newest', next: 'Older' }} onGo={go} />
       </QueryState>
     </Stack>
   );
@@ -57,7 +55,7 @@ function RoundPlots({ run }: { run: Run }) {
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }}>
       <ChartCard title="Devices, from selected to reported" says="Where the lines part, devices declined or did not report in time."
-        label="Devices selected, accepted and reported by round; the table below has the numbers" xLabel="round" yLabel="devices" x={x}
+        label="Devices selected, accepted and reported by round; the table below has the numbers" xLabel="round" yLabel="devices" x={x} counts
         lines={[
           { label: 'selected', y: rounds.map((round) => round.selected), dash: [2, 4] },
           { label: 'accepted', y: rounds.map((round) => round.accepted), dash: [8, 4] },

@@ -4,6 +4,7 @@ import { useRoute } from '../../api/use-route';
 import { CommandLine } from '../../shell/command-line';
 import { EmptyState } from '../../shell/empty-state';
 import { dateTimeOf, decimal, percent } from '../../shell/format';
+import { Pager } from '../../shell/pager';
 import { QueryState } from '../../shell/query-state';
 import { WideTable } from '../../shell/wide-table';
 
@@ -38,7 +39,7 @@ export function RunsPage() {
               <WideTable label="Runs" columns={columns} minWidth={800}>
                 {rows.map((run) => (
                   <Table.Tr key={run.id}>
-                    <Table.Td><Text component={Link} to={`/runs/${run.id}`} td="underline">{run.id} {run.name}</Text></Table.Td>
+                    <Table.Td><Text component={Link} to={`/runs/${run.id}`} size="sm" td="underline">{run.id} {run.name}</Text></Table.Td>
                     <Table.Td>{run.state}</Table.Td>
                     <Table.Td>
                       <Progress value={(100 * run.round) / run.roundsMax} aria-label={`Rounds of ${run.name}`} />
@@ -51,10 +52,7 @@ export function RunsPage() {
                   </Table.Tr>
                 ))}
               </WideTable>
-              <Group>
-                <Button variant="default" disabled={cursor === undefined} onClick={() => void navigate({ search: {} })}>Newest</Button>
-                <Button variant="default" disabled={next === null} onClick={() => next !== null && void navigate({ search: { cursor: next } })}>Older</Button>
-              </Group>
+              <Pager cursor={cursor} next={next} words={{ first: 'Newest', next: 'Older' }} onGo={(to) => void navigate({ search: to === undefined ? {} : { cursor: to } })} />
             </>
           )}
       </QueryState>
