@@ -157,3 +157,8 @@ async function run(session: InferenceSession, feeds: Record<string, Tensor>): Pr
   const { losses, logits } = await session.run(onlyKnown(session, feeds));
   return { losses: floats(losses).slice(), logits: floats(logits).slice(), lossShape: losses?.dims ?? [] };
 }
+
+/** Whether float32 losses are those that were computed another way: to half a thousandth, or to the digits that a float32 of their size has. */
+export function expectLosses(losses: ArrayLike<number>, expected: readonly number[]): void {
+  expected.forEach((loss, i) => expect(Math.abs((losses[i] ?? NaN) - loss)).toBeLessThanOrEqual(Math.max(5e-4, 1e-5 * Math.abs(loss))));
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { blocks, pools } from './small-models.fixture.js';
-import { forwardBothWays, lossesByMerging, sitesOf, type Case } from './forward.fixture.js';
+import { expectLosses, forwardBothWays, lossesByMerging, sitesOf, type Case } from './forward.fixture.js';
 
 const pool = Object.keys(pools) as (keyof typeof pools)[];
 const block = Object.keys(blocks) as (keyof typeof blocks)[];
@@ -14,7 +14,7 @@ async function expectSameLosses(test: Case): Promise<void> {
   expect([...together.logits]).toEqual(apart.flatMap(({ logits }) => [...logits]));
   const merged = await lossesByMerging(test);
   expect(merged).toHaveLength(test.rows * test.examples);
-  merged.forEach((loss, i) => expect(together.losses[i]).toBeCloseTo(loss, 3));
+  expectLosses(together.losses, merged);
 }
 
 describe('the rows of one parallel forward have the losses of separate forwards, and of the model with merged weights', () => {
