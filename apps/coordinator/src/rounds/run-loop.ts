@@ -84,8 +84,14 @@ export class RunLoop {
   /** Takes nothing more; what is being performed goes to its end. */
   async close(): Promise<void> {
     this.closed = true;
-    for (const timer of this.timers.values()) clearTimeout(timer);
     await this.last;
+    this.clearTimers();
+  }
+
+  /** Nothing is waited for any more: a timer left behind would keep the run in memory, and the process alive, until it fires. */
+  private clearTimers(): void {
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.clear();
   }
 
   /** Steps the reports that wait, saves them in one statement, and only then answers them. */
@@ -132,7 +138,7 @@ export class RunLoop {
     } catch (error) {
       // Our memory may be ahead of the database now. It is thrown away and built again from what is durable.
       this.closed = true;
-      for (const timer of this.timers.values()) clearTimeout(timer);
+      this.clearTimers();
       this.on.broken(error);
       throw error;
     }
@@ -185,6 +191,7 @@ export class RunLoop {
         await tools.runs.changeState(run.id, { from: ['running'], to: 'paused', cause: null, at: tools.clock.now() });
         return [];
       case 'end':
+        this.clearTimers();
         await this.end(effect);
         return [];
     }
