@@ -16,7 +16,7 @@ async function run(words: string[], env: Record<string, string> = {}) {
 
 test.each([
   ['help', ['--help'], 0],
-  ['a refusal', ['whoami'], 1],
+  ['a refusal', ['whoami'], 4],
   ['a wrong command line', ['runs', 'show', 'x'], 2],
 ])('%s ends the process with its code', async (_, words, code) => {
   expect((await run(words)).code).toBe(code);
@@ -36,3 +36,17 @@ test('npm links the built file as `seedfleet`, and a shell can start it', () => 
   expect(bin).toEqual({ seedfleet: './dist/main.js' });
   expect(readFileSync(built, 'utf8').split('\n')[0]).toBe('#!/usr/bin/env node');
 });
+
+test.each(['bash', 'zsh', 'fish'])('completion prints a script for %s', async (shell) => {
+  const { code, stdout, stderr } = await run(['completion', shell]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('seedfleet');
+}, 60_000);
+
+test.each([
+  [['complete', '--', ''], ['devices', 'runs', 'contexts']],
+  [['complete', '--', 'runs', ''], ['list', 'watch', 'verify']],
+])('what may follow `%s` is what the commands are', async (words, expected) => {
+  const { stdout } = await run(words);
+  expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual(expect.arrayContaining(expected));
+}, 60_000);

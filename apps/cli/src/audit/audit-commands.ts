@@ -2,6 +2,7 @@ import { FleetError } from '@seedfleet/errors';
 import { auditEntrySchema, routes, type AuditEntry } from '@seedfleet/protocol';
 import { type Command } from 'commander';
 import { allPages } from '../coordinator/all-pages.js';
+import { exitCodes } from '../terminal/exit-code.js';
 import { tableOf } from '../terminal/printer.js';
 import { examples, numberValue, type Shell } from '../terminal/shell.js';
 import { verifyChain } from './verify-chain.js';
@@ -29,7 +30,7 @@ export function addAuditCommands(program: Command, shell: Shell): void {
     .description('fetch every entry and check here that each follows from the one before; compare the head hash with one that you kept')
     .action(async () => {
       const verification = verifyChain(entriesOf(await exported(shell)));
-      if (!verification.intact) shell.exitCode = 1;
+      if (!verification.intact) shell.exitCode = exitCodes.problemsFound;
       shell.printer.value(verification, ({ intact, entries, headHash, brokenAt }) => (intact
         ? `PASSED: ${entries} entries, head ${headHash}`
         : `FAILED: entry ${brokenAt} does not follow from the one before; ${entries} entries before it do, head ${headHash}`));

@@ -30,7 +30,7 @@ test('the state that is asked for goes to the coordinator', async () => {
 });
 
 test.each([
-  ['approve', 'approveDevice', 'active'], ['suspend', 'suspendDevice', 'suspended'], ['resume', 'resumeDevice', 'active'], ['revoke', 'revokeDevice', 'revoked'], ['show', 'showDevice', 'pending'],
+  ['approve', 'approveDevice', 'active'], ['suspend', 'suspendDevice', 'suspended'], ['resume', 'resumeDevice', 'active'], ['show', 'showDevice', 'pending'],
 ] as const)('`devices %s` calls %s and shows the device as it is then', async (action, route, state) => {
   coordinator = await serveCoordinator({ [route]: ({ params }: { params: Record<string, string> }) => aDevice({ id: params['id'] ?? '', state }) });
   const outcome = await typed(['devices', action, 'dev_7', '-o', 'json'], { env: loggedIn(coordinator) });

@@ -34,8 +34,12 @@ export function addDeviceCommands(program: Command, shell: Shell): void {
     examples(devices.command(`${name} <id>`)
       .description(does)
       .action(async (id: string) => {
-        const device = await (await shell.client()).json(route, { params: { id } });
-        shell.printer.value(device, deviceSheet);
+        const client = await shell.client();
+        if (name === 'revoke') {
+          const { name: called } = await client.json(routes.showDevice, { params: { id } });
+          if (!await shell.confirmed(`Revoke device ${called} (${id}), for good`)) return;
+        }
+        shell.printer.value(await client.json(route, { params: { id } }), deviceSheet);
       }), `seedfleet devices ${name} dev_3kX9`);
   }
 }

@@ -133,7 +133,7 @@ test('an upload that brings nothing gives up and says how to go on', async () =>
   const folder = await aModelFolder();
   coordinator = await serveCoordinator(uploads.handlers({ uploadModelFile: () => { throw new OffsetRefusal(0); } }));
   const outcome = await typed(['models', 'add', folder, '--name', 'tiny'], { env: loggedIn(coordinator) });
-  expect(outcome.exitCode).toBe(1);
+  expect(outcome.exitCode).toBe(6);
   expect(outcome.stderr).toContain('upload.interrupted');
 });
 

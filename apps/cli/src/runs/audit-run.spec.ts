@@ -81,7 +81,7 @@ function manifestOf(signed: unknown): object {
 test.each(lies)('%s is found out (%s)', async (_, code, spoil) => {
   const outcome = await verified(spoil, ['-o', 'json']);
   expect(JSON.parse(outcome.stderr).error.code).toBe(code);
-  expect(outcome).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(outcome).toMatchObject({ exitCode: 8, stdout: '' });
 });
 
 test('a coordinator that forged everything is found out by its public key', async () => {
@@ -93,6 +93,6 @@ test('a coordinator that forged everything is found out by its public key', asyn
   expect((await verified(forge)).exitCode).toBe(0);
   await coordinator?.close();
   const outcome = await verified(forge, key);
-  expect(outcome.exitCode).toBe(1);
+  expect(outcome.exitCode).toBe(8);
   expect(outcome.stderr).toContain('manifest.signature');
 });

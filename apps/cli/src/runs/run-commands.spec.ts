@@ -149,7 +149,7 @@ describe('watching a run', () => {
     const gone = await serveCoordinator({});
     await gone.close();
     const outcome = await typed(['runs', 'watch', '1'], { env: loggedIn(gone) });
-    expect(outcome).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(outcome).toMatchObject({ exitCode: 6, stdout: '' });
     expect(outcome.stderr).toContain('coordinator.unreachable');
   });
 
@@ -182,7 +182,7 @@ describe('exporting a run', () => {
     coordinator = await serveRun(({ log }) => { log.splice(3, 1); });
     const folder = join(await emptyFolder(), 'adapter');
     const outcome = await typed(['runs', 'export', '1', '--out', folder], { env: loggedIn(coordinator) });
-    expect(outcome.exitCode).toBe(1);
+    expect(outcome.exitCode).toBe(8);
     await expect(readdir(folder)).rejects.toThrow('ENOENT');
   });
 

@@ -5,23 +5,24 @@ import { type Command } from 'commander';
 import { CoordinatorClient } from '../coordinator/coordinator-client.js';
 import { sheetOf } from '../terminal/printer.js';
 import { examples, type Shell } from '../terminal/shell.js';
-import { parseUrl, saveSession } from './session-file.js';
+import { firstContext, parseUrl, readSessions, saveSessions } from './session-file.js';
 
-interface LoginOptions { url: string; token?: string; tokenFile?: string }
+interface LoginOptions { url: string; tokenFile?: string }
 
 export function addLoginCommands(program: Command, shell: Shell): void {
   examples(program.command('login')
     .description('keep the address of a coordinator and your operator token (a file of mode 0600)')
     .requiredOption('--url <url>', 'address of the coordinator')
-    .option('--token <token>', 'operator token; seen by others in the list of processes, so that --token-file is better')
-    .option('--token-file <file>', 'file that holds the operator token; - reads it from the standard input')
+    .option('--token-file <file>', 'file that holds the operator token; - reads it from the standard input (default: SEEDFLEET_TOKEN)')
     .action(async (options: LoginOptions) => {
       const session = parseUrl({ url: options.url, token: await givenToken(options, shell) });
       const operator = await new CoordinatorClient(session).json(routes.whoami);
-      const file = await saveSession(shell.surroundings, session);
+      const saved = await readSessions(shell.surroundings);
+      const context = shell.context ?? firstContext;
+      const file = await saveSessions(shell.surroundings, { current: context, contexts: { ...saved.contexts, [context]: session } });
       if (isExposed(session.url)) shell.remark('The connection is not encrypted: whoever is on the way can read the token. Put TLS before the coordinator.');
-      shell.printer.value({ url: session.url, ...operator, file }, () => `Logged in to ${session.url} as ${operator.name} (${operator.role}).`);
-    }), 'seedfleet login --url http://127.0.0.1:7337 --token-file .seedfleet/admin-token', 'seedfleet login --url https://fleet.example.org --token-file - < token');
+      shell.printer.value({ url: session.url, ...operator, context, file }, () => `Logged in to ${session.url} as ${operator.name} (${operator.role}).`);
+    }), 'seedfleet login --url http://127.0.0.1:7337 --token-file .seedfleet/admin-token', 'seedfleet login --context production --url https://fleet.example.org --token-file - < token');
 
   examples(program.command('whoami')
     .description('show which operator the coordinator knows you as')
@@ -38,9 +39,9 @@ export function isExposed(url: string): boolean {
   return protocol === 'http:' && !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
-async function givenToken({ token, tokenFile }: LoginOptions, shell: Shell): Promise<string> {
-  if (token !== undefined && tokenFile !== undefined) throw new FleetError('command.invalid', { field: '--token', problem: 'Both --token and --token-file are given.' });
-  const text = token ?? shell.surroundings.env['SEEDFLEET_TOKEN'];
+/** From a file, the standard input or the environment: what stands on a command line, every user of the machine can read. */
+async function givenToken({ tokenFile }: LoginOptions, shell: Shell): Promise<string> {
+  const text = shell.surroundings.env['SEEDFLEET_TOKEN'];
   if (tokenFile === undefined && text === undefined) throw new FleetError('command.invalid', { field: '--token-file', problem: 'No operator token is given.', fix: 'Add --token-file FILE; the coordinator writes its first one to SEEDFLEET_HOME/admin-token.' });
   const found = (tokenFile === undefined ? text ?? '' : await tokenIn(tokenFile, shell)).trim();
   if (found === '') throw new FleetError('command.invalid', { field: '--token-file', problem: 'The operator token is empty.' });

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => coordinator.close());
 
-const login = (words: string[] = ['--token', coordinator.token], options = {}) => typed(['login', '--url', coordinator.url, ...words], { homeFolder, ...options });
+const login = (words: string[] = [], options = {}) => typed(['login', '--url', coordinator.url, '--token-file', '-', ...words], { homeFolder, stdin: `${coordinator.token}\n`, ...options });
 
 test('a login is kept for its owner only, and the commands after it use it', async () => {
   const outcome = await login();
@@ -26,7 +26,7 @@ test('a login is kept for its owner only, and the commands after it use it', asy
 
 test('a second login makes a file that others could read private again', async () => {
   await mkdir(join(homeFolder, '.config/seedfleet'), { recursive: true });
-  await writeFile(sessionFile(), '{}', { mode: 0o644 });
+  await writeFile(sessionFile(), JSON.stringify({ current: null, contexts: {} }), { mode: 0o644 });
   await login();
   expect((await stat(sessionFile())).mode & 0o777).toBe(0o600);
 });
@@ -34,26 +34,26 @@ test('a second login makes a file that others could read private again', async (
 test('XDG_CONFIG_HOME moves the file', async () => {
   const folder = await emptyFolder();
   await login(undefined, { env: { XDG_CONFIG_HOME: folder } });
-  expect(JSON.parse(await readFile(join(folder, 'seedfleet/session.json'), 'utf8'))).toEqual({ url: coordinator.url, token: coordinator.token });
+  expect(JSON.parse(await readFile(join(folder, 'seedfleet/session.json'), 'utf8'))).toEqual({ current: 'default', contexts: { default: { url: coordinator.url, token: coordinator.token } } });
 });
 
 test('the token may come from a file or from the standard input, so that no list of processes shows it', async () => {
   const file = join(homeFolder, 'admin-token');
   await writeFile(file, `${coordinator.token}\n`);
-  expect((await login(['--token-file', file])).exitCode).toBe(0);
-  expect((await login(['--token-file', '-'], { stdin: `${coordinator.token}\n` })).exitCode).toBe(0);
+  expect((await typed(['login', '--url', coordinator.url, '--token-file', file], { homeFolder })).exitCode).toBe(0);
+  expect((await login()).exitCode).toBe(0);
 });
 
 test.each([
   ['table', []],
   ['json', ['-o', 'json']],
 ])('no output of a login shows the token (%s)', async (_, format) => {
-  const { stdout, stderr } = await login(['--token', coordinator.token, ...format]);
+  const { stdout, stderr } = await login(format);
   expect(stdout + stderr).not.toContain(coordinator.token);
 });
 
 test('a wrong token is not kept', async () => {
-  expect((await login(['--token', 'sft_wrong'])).exitCode).toBe(1);
+  expect((await login([], { stdin: 'sft_wrong' })).exitCode).toBe(4);
   await expect(stat(sessionFile())).rejects.toThrow('ENOENT');
 });
 
@@ -68,7 +68,7 @@ test('a saved token never goes to a coordinator that only the environment names'
   const other = await serveCoordinator({ whoami: () => ({ name: 'eve', role: 'admin' }) });
   const { stderr, exitCode } = await typed(['whoami'], { homeFolder, env: { SEEDFLEET_URL: other.url } });
   await other.close();
-  expect(exitCode).toBe(1);
+  expect(exitCode).toBe(4);
   expect(stderr).toContain('login.missing');
   expect(other.calls).toEqual([]);
 });
@@ -83,8 +83,8 @@ test('a damaged file says what to do about it', async () => {
 
 test.each([
   ['no token', ['login', '--url', 'http://127.0.0.1:1'], 'No operator token'],
-  ['two tokens', ['login', '--url', 'http://127.0.0.1:1', '--token', 'a', '--token-file', 'b'], 'Both --token and --token-file'],
-  ['an address that is none', ['login', '--url', 'fleet', '--token', 'a'], 'http or https'],
+  ['an empty token', ['login', '--url', 'http://127.0.0.1:1', '--token-file', '-'], 'is empty'],
+  ['an address that is none', ['login', '--url', 'fleet', '--token-file', new URL(import.meta.url).pathname], 'http or https'],
 ])('a login with %s is a wrong command line', async (_, words, problem) => {
   const outcome = await typed(words);
   expect(outcome.exitCode).toBe(2);

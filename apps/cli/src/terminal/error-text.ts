@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import { type OutputFormat } from './printer.js';
 
 /** An error as the terminal shows it: ours or the coordinator's. */
@@ -9,9 +10,10 @@ export interface ShownError {
   retryable: boolean;
 }
 
-/** Problem, then fix; as JSON the same in one object. */
+/** Problem, then fix; to programs the same in one object. */
 export function errorText(error: ShownError, format: OutputFormat): string {
-  if (format === 'json') return `${JSON.stringify({ error })}\n`;
+  if (format === 'yaml') return stringify({ error });
+  if (format !== 'table') return `${JSON.stringify({ error })}\n`;
   const field = error.field === undefined ? '' : ` (${error.field})`;
   return `Problem: ${error.problem}${field}\nFix:     ${error.fix}\nCode:    ${error.code}\n`;
 }

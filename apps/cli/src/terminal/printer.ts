@@ -1,23 +1,37 @@
 import Table from 'cli-table3';
+import { stringify } from 'yaml';
 
-export const outputFormats = ['table', 'json'] as const;
+export const outputFormats = ['table', 'json', 'jsonl', 'yaml'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
 
 export type Cell = string | number | boolean | null | undefined;
 
-/** Writes what a command was asked for: to people as text, to programs as JSON. Nothing else goes to stdout. */
+/** Writes what a command was asked for: to people as text, to programs as JSON or YAML. Nothing else goes to stdout. */
 export class Printer {
   constructor(readonly format: OutputFormat, private readonly stdout: { write(text: string): unknown }) {}
 
-  /** A value: as JSON whole, as text by the lines that `text` makes of it. */
+  /** A value: as JSON or YAML whole; as lines of JSON whole, or an item a line where it is a list; as text by what `text` makes of it. */
   value<T>(value: T, text: (value: T) => string): void {
-    this.stdout.write(this.format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : `${text(value)}\n`);
+    const written = {
+      table: () => `${text(value)}\n`,
+      json: () => `${JSON.stringify(value, null, 2)}\n`,
+      jsonl: () => itemsOf(value).map((item) => `${JSON.stringify(item)}\n`).join(''),
+      yaml: () => stringify(value),
+    };
+    this.stdout.write(written[this.format]());
   }
 
-  /** One of a stream of values: as JSON one object a line. */
+  /** One of a stream of values: as JSON an object a line, as YAML a document each. */
   streamed<T>(value: T, text: (value: T) => string): void {
-    this.stdout.write(this.format === 'json' ? `${JSON.stringify(value)}\n` : `${text(value)}\n`);
+    const line = () => `${JSON.stringify(value)}\n`;
+    const written = { table: () => `${text(value)}\n`, json: line, jsonl: line, yaml: () => `---\n${stringify(value)}` };
+    this.stdout.write(written[this.format]());
   }
+}
+
+/** A list is an object with `items` in every answer of the API. */
+function itemsOf(value: unknown): readonly unknown[] {
+  return typeof value === 'object' && value !== null && 'items' in value && Array.isArray(value.items) ? value.items : [value];
 }
 
 const borders = Object.fromEntries(

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { text } from 'node:stream/consumers';
+import { createInterface } from 'node:readline/promises';
 import { setTimeout } from 'node:timers/promises';
 import ora from 'ora';
 import { type Progress, type Surroundings } from './surroundings.js';
@@ -17,6 +18,15 @@ export function processSurroundings(): Surroundings {
     stdout: process.stdout,
     stderr: process.stderr,
     readStdin: () => text(process.stdin),
+    ask: async (question) => {
+      if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
+      const terminal = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return (await terminal.question(question)).trim();
+      } finally {
+        terminal.close();
+      }
+    },
     startProgress: (first) => {
       if (!process.stderr.isTTY) return noProgress;
       const spinner = ora({ text: first, stream: process.stderr }).start();

@@ -1,13 +1,15 @@
+import { FleetError } from '@seedfleet/errors';
 import { InvalidArgumentError, type Command } from 'commander';
 import { CoordinatorClient } from '../coordinator/coordinator-client.js';
 import { readSession } from '../session/session-file.js';
+import { exitCodes, type ExitCode } from './exit-code.js';
 import { Printer, type OutputFormat } from './printer.js';
 import { type Surroundings } from './surroundings.js';
 
 /** What the commands share: the surroundings, the global options, the coordinator of the session. */
 export class Shell {
-  /** What the process ends with if nothing is thrown: 0, or 1 where the command ran well and the answer is no. */
-  exitCode: 0 | 1 = 0;
+  /** What the process ends with if nothing is thrown: 0, or another code where the command ran well and the answer is no. */
+  exitCode: ExitCode = exitCodes.done;
 
   constructor(readonly surroundings: Surroundings, private readonly program: Command) {}
 
@@ -24,9 +26,31 @@ export class Shell {
     if (this.format === 'table') this.surroundings.stderr.write(`${text}\n`);
   }
 
-  /** @throws FleetError `login.missing` */
+  /** Which saved login to use, where the command line names one. */
+  get context(): string | undefined {
+    return this.program.opts<{ context?: string }>().context;
+  }
+
+  /** @throws FleetError `login.missing`, `context.unknown` */
   async client(): Promise<CoordinatorClient> {
-    return new CoordinatorClient(await readSession(this.surroundings));
+    return new CoordinatorClient(await readSession(this.surroundings, this.context));
+  }
+
+  /**
+   * Asks before something that cannot be undone. @param change what will happen to what, by name and count: "Revoke device laptop-7"
+   * @returns whether to go on: not after --dry-run, which only says what would happen
+   * @throws FleetError `command.unconfirmed` where the person says no, or nobody is there to ask and --yes is not given
+   */
+  async confirmed(change: string): Promise<boolean> {
+    const { yes, dryRun } = this.program.opts<{ yes?: boolean; dryRun?: boolean }>();
+    if (dryRun) {
+      this.surroundings.stderr.write(`Would happen: ${change}. Nothing was changed.\n`);
+      return false;
+    }
+    if (yes) return true;
+    const answer = await this.surroundings.ask(`${change}? Type yes to go on: `);
+    if (answer === 'yes') return true;
+    throw new FleetError('command.unconfirmed', { problem: `${change}: ${answer === null ? 'this cannot be undone, and nobody is there to confirm it' : 'not confirmed'}. Nothing was changed.` });
   }
 }
 

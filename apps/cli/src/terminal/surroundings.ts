@@ -9,6 +9,8 @@ export interface Surroundings {
   stderr: { write(text: string): unknown };
   /** All of the standard input as text. */
   readStdin(): Promise<string>;
+  /** What the person at the terminal answers, or null where no person is. */
+  ask(question: string): Promise<string | null>;
   /** One line that is written over while something takes long. */
   startProgress(text: string): Progress;
   sleep(milliseconds: number): Promise<void>;

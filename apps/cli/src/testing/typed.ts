@@ -1,7 +1,8 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runCommandLine, type ExitCode } from '../command-line.js';
+import { runCommandLine } from '../command-line.js';
+import { type ExitCode } from '../terminal/exit-code.js';
 import { type ServedCoordinator } from './served-coordinator.js';
 
 /** What a command left behind. */
@@ -14,7 +15,7 @@ export const emptyFolder = () => mkdtemp(join(tmpdir(), 'seedfleet-cli-'));
 export const loggedIn = ({ url, token }: ServedCoordinator) => ({ SEEDFLEET_URL: url, SEEDFLEET_TOKEN: token });
 
 /** Runs `seedfleet` with these words, as if typed. @param env the whole environment; nothing of the real one is seen */
-export async function typed(words: readonly string[], { env = {}, homeFolder = '/nonexistent', stdin = '', sleep = () => Promise.resolve() }: { env?: Record<string, string>; homeFolder?: string; stdin?: string; sleep?: () => Promise<void> } = {}): Promise<Outcome> {
+export async function typed(words: readonly string[], { env = {}, homeFolder = '/nonexistent', stdin = '', answer = null, sleep = () => Promise.resolve() }: { env?: Record<string, string>; homeFolder?: string; stdin?: string; answer?: string | null; sleep?: () => Promise<void> } = {}): Promise<Outcome> {
   let stdout = '';
   let stderr = '';
   const exitCode = await runCommandLine(words, {
@@ -22,6 +23,7 @@ export async function typed(words: readonly string[], { env = {}, homeFolder = '
     stdout: { write: (text) => { stdout += text; } },
     stderr: { write: (text) => { stderr += text; } },
     readStdin: () => Promise.resolve(stdin),
+    ask: () => Promise.resolve(answer),
     startProgress: () => ({ show: () => undefined, end: () => undefined }),
     sleep,
   });

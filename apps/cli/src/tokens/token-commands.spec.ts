@@ -23,7 +23,7 @@ test('what was not said about a token is sent all the same', async () => {
 test('a value outside its range is refused with its field before anything is sent', async () => {
   coordinator = await serveCoordinator({ createEnrolmentToken: () => ({ ...aToken, token: 'sfe_secret' }) });
   const outcome = await typed(['tokens', 'create', '--uses', '0'], { env: loggedIn(coordinator) });
-  expect(outcome).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(outcome).toMatchObject({ exitCode: 2, stdout: '' });
   expect(outcome.stderr).toContain('usesMax');
   expect(coordinator.calls).toEqual([]);
 });

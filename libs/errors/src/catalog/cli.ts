@@ -2,6 +2,9 @@ import { type ErrorEntry } from './error-entry.js';
 
 export const cliErrors = {
   'login.missing': { retryable: false, http: 401, fix: 'Run `seedfleet login --url URL --token-file FILE`, or set SEEDFLEET_URL and SEEDFLEET_TOKEN.' },
+  'context.unknown': { retryable: false, http: 404, fix: 'See `seedfleet contexts list`, or log in with `seedfleet login --context NAME`.' },
+  'command.unconfirmed': { retryable: false, http: 403, fix: 'Add --yes if this is meant, or --dry-run to see what it would do.' },
+  'wait.timed-out': { retryable: true, http: 504, fix: 'Give more time with --timeout, or look at what holds it up: `seedfleet runs watch RUN`.' },
   'login.unreadable': { retryable: false, http: 500, fix: 'Remove the file and run `seedfleet login` again.' },
   'command.invalid': { retryable: false, http: 422, fix: 'See the help of the command: add --help.' },
   'coordinator.refused': { retryable: false, http: 502, fix: 'Use the version of `seedfleet` that belongs to this coordinator: it answered with an error that this one does not know.' },
