@@ -1,6 +1,7 @@
 import { type ErrorEntry } from './error-entry.js';
 
 export const protocolErrors = {
+  'filter.invalid': { retryable: false, http: 422, fix: 'Write terms like state=active tag=lab,office name~spare seen<24h; docs/cli.md describes the filter.' },
   'message.invalid': { retryable: false, http: 422, fix: 'Correct the named field; docs/protocol.md lists the fields of every event with their ranges.' },
   'packet.malformed': { retryable: false, http: 400, fix: 'Use the packet parser of @seedfleet/protocol in the version of this coordinator.' },
   'packet.too-large': { retryable: false, http: 413, fix: 'Send less in one packet; large things (models, checkpoints, logs) go over HTTP.' },
