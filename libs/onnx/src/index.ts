@@ -12,7 +12,12 @@ export { estimateMemory, type MemoryEstimate, type StepSize } from './sites/esti
 export { inspectModel, type InspectedSite, type ModelInspection, type ValueDescription } from './sites/inspect-model.js';
 export { inspectSites, requireSites, type AdapterSite, type SiteInspection } from './sites/inspect-sites.js';
 export { type Pool } from './rewrites/add-pool.js';
+export { dequantise } from './rewrites/dequantise.js';
+export { fixInput, type FixedInput } from './rewrites/fix-input.js';
 export { withoutCache } from './rewrites/without-cache.js';
 export { adapterInput, buildLanguageGraph, buildTrainingGraph, type LanguagePlan, type TrainingPlan } from './build-training-graph.js';
 export { splitTrainingGraph, type SplitGraph } from './split-training-graph.js';
 export { type AdapterPlan } from './rewrites/insert-adapters.js';
+export { embedWeights, separateWeights, tensorBytes, weightBytes, type PlacedTensor, type ReadExternal } from './bytes/place-weights.js';
+export { mergeAdapter, type MergedAdapter, type MergedBias, type MergePlan } from './rewrites/merge-adapter.js';
+export { type MergedHead } from './rewrites/merge-adapter-head.js';
