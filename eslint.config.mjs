@@ -17,7 +17,8 @@ const edges = {
   simulation: ['rounds', 'numerics', 'aggregation', 'ledger'],
   coordinator: ['ledger', 'numerics', 'aggregation', 'rounds', 'protocol', 'onnx', 'artifacts'],
   worker: ['ledger', 'numerics', 'aggregation', 'rounds', 'protocol', 'onnx', 'artifacts', 'runtime', 'dataset'],
-  cli: ['protocol', 'onnx', 'artifacts', 'ledger'],
+  // `models check` runs a model on the operator's own machine: docs/decisions/0004.
+  cli: ['protocol', 'onnx', 'artifacts', 'ledger', 'runtime', 'dataset'],
   dashboard: ['protocol'],
   // The last three in specs only: the converted encoder is run as a device runs it.
   'example-sentiment': ['protocol', 'onnx', 'ledger', 'dataset', 'numerics', 'runtime'],
@@ -60,6 +61,7 @@ export default [
           { sourceTag: 'side:server', notDependOnLibsWithTags: ['side:device', 'side:test'] },
           { sourceTag: 'side:device', notDependOnLibsWithTags: ['side:server', 'side:test'] },
           { sourceTag: 'side:operator', notDependOnLibsWithTags: ['side:server', 'side:device'] },
+          { sourceTag: 'side:workstation', notDependOnLibsWithTags: ['side:server', 'side:test'] },
           { sourceTag: 'side:both', onlyDependOnLibsWithTags: ['side:both'] },
         ],
       }],

@@ -53,6 +53,7 @@ describe('a room may import what the architecture draws', () => {
     ['apps/coordinator', '@seedfleet/artifacts'],
     ['apps/worker', '@seedfleet/runtime'],
     ['apps/cli', '@seedfleet/protocol'],
+    ['apps/cli', '@seedfleet/runtime'],
   ])('%s imports %s', async (room, name) => {
     expect(await boundaryProblems(allRules, room, importOf(name))).toEqual([]);
   });
@@ -72,6 +73,8 @@ describe('lint fails when a room imports from a layer that it does not stand on'
     ['apps/cli', '@seedfleet/rounds'],
     ['apps/worker', '@seedfleet/coordinator'],
     ['apps/coordinator', '@seedfleet/worker'],
+    ['apps/coordinator', '@seedfleet/cli'],
+    ['apps/dashboard', '@seedfleet/cli'],
   ])('%s imports %s', async (room, name) => {
     expect(await boundaryProblems(allRules, room, importOf(name))).toEqual(['onlyTagsConstraintViolation']);
   });
@@ -102,7 +105,11 @@ describe('text never reaches the server: code of the device stays on the device'
     ['apps/coordinator', '@seedfleet/runtime', 'notTagsConstraintViolation'],
     ['apps/coordinator', '@seedfleet/e2e-fleet', 'notTagsConstraintViolation'],
     ['apps/worker', '@seedfleet/coordinator', 'notTagsConstraintViolation'],
-    ['apps/cli', '@seedfleet/dataset', 'notTagsConstraintViolation'],
+    ['apps/cli', '@seedfleet/coordinator', 'notTagsConstraintViolation'],
+    ['apps/dashboard', '@seedfleet/dataset', 'notTagsConstraintViolation'],
+    ['apps/dashboard', '@seedfleet/runtime', 'notTagsConstraintViolation'],
+    // Not by way of the command line either, which may run a model on its own machine.
+    ['apps/coordinator', '@seedfleet/cli', 'notTagsConstraintViolation'],
     ['libs/protocol', '@seedfleet/dataset', 'onlyTagsConstraintViolation'],
     ['libs/artifacts', '@seedfleet/runtime', 'onlyTagsConstraintViolation'],
   ])('the rule of the sides alone stops %s from importing %s', async (room, name, problem) => {
