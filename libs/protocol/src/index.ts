@@ -16,7 +16,7 @@ export { protocolMismatch } from './events/session.js';
 export { declineReasons } from './events/rounds.js';
 export { endStates } from './events/runs.js';
 
-export { apiPrefix, octetStream, isCreation, routes, type RequestOf, type ResponseOf, type Route, type RouteName, type RouteRole } from './rest/routes.js';
+export { apiPrefix, octetStream, plainText, isCreation, routes, type RequestOf, type ResponseOf, type Route, type RouteName, type RouteRole } from './rest/routes.js';
 export { parseRequest, problemMediaType, problemSchema, refusalOfProblem, toProblem, type Problem } from './rest/problem.js';
 export {
   operatorRoles, operatorRole, operatorSessionSchema, whoamiSchema, type ApiToken, type ApiTokenRequest, type Invitation, type OperatorRole, type OperatorRow,

@@ -5,6 +5,7 @@ import { DevicesModule } from '../devices/devices.module.js';
 import { EnrolmentModule } from '../enrolment/enrolment.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
+import { MetricsModule } from '../metrics/metrics.module.js';
 import { ModelsModule } from '../models/models.module.js';
 import { AccessGuard } from '../operators/access.guard.js';
 import { OperatorsModule } from '../operators/operators.module.js';
@@ -23,7 +24,7 @@ export class CoordinatorModule {
       imports: [
         SurroundingsModule.with(surroundings),
         ThrottlerModule.forRoot([{ ttl: 60_000, limit: serverLimits.deviceAccessPerMinute }]),
-        OperatorsModule, DevicesModule, EnrolmentModule, ModelsModule, RoundsModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule,
+        OperatorsModule, DevicesModule, EnrolmentModule, ModelsModule, RoundsModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule,
       ],
       providers: [{ provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }],
     };

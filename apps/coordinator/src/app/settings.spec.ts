@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import { readSettings } from './settings.js';
 
 test('nothing set: the embedded database under the home of the user, on loopback', () => {
-  expect(readSettings({ SEEDFLEET_HOME: '' }, '/home/ada')).toEqual({ home: '/home/ada/.seedfleet/coordinator', host: '127.0.0.1', port: 7337, logLevel: 'info', databaseUrl: null });
+  expect(readSettings({ SEEDFLEET_HOME: '' }, '/home/ada')).toEqual({
+    home: '/home/ada/.seedfleet/coordinator', host: '127.0.0.1', port: 7337, logLevel: 'info', databaseUrl: null,
+    retention: { reportDays: 90, reportRounds: 1_000, checkpointEvery: 10 }, traces: null,
+  });
 });
 
 test.each([
@@ -16,5 +19,8 @@ test.each([
 
 test('.env.example names every variable that the coordinator reads', () => {
   const example = readFileSync(new URL('../../../../.env.example', import.meta.url), 'utf8');
-  for (const name of ['SEEDFLEET_HOME', 'SEEDFLEET_HOST', 'SEEDFLEET_PORT', 'SEEDFLEET_LOG_LEVEL', 'DATABASE_URL']) expect(example).toMatch(new RegExp(`^#? ?${name}=`, 'm'));
+  const source = readFileSync(new URL('./settings.ts', import.meta.url), 'utf8');
+  const names = [...source.matchAll(/^ {2}([A-Z][A-Z_]+): z\./gm)].map(([, name]) => name ?? '');
+  expect(names).toContain('DATABASE_URL');
+  for (const name of names) expect(example).toMatch(new RegExp(`^#? ?${name}=`, 'm'));
 });

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { FleetError } from '@seedfleet/errors';
 import { z } from 'zod';
+import { type RetentionSettings } from '../retention/retention-settings.js';
+import { type TraceSettings } from '../tracing/trace-sink.js';
 
 const settingsSchema = z.object({
   SEEDFLEET_HOME: z.string().min(1).optional(),
@@ -8,6 +10,16 @@ const settingsSchema = z.object({
   /** 0: any free port */
   SEEDFLEET_PORT: z.coerce.number<string>().int().min(0).max(65_535).default(7337),
   SEEDFLEET_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** 0: for ever */
+  SEEDFLEET_RETENTION_REPORT_DAYS: z.coerce.number<string>().int().min(0).max(36_500).default(90),
+  /** 0: all of them */
+  SEEDFLEET_RETENTION_REPORT_ROUNDS: z.coerce.number<string>().int().min(0).default(1_000),
+  /** 0: all of them */
+  SEEDFLEET_RETENTION_CHECKPOINT_EVERY: z.coerce.number<string>().int().min(0).default(10),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().regex(/^https?:\/\//, 'expected http(s)://...').optional(),
+  /** key=value, separated by commas */
+  OTEL_EXPORTER_OTLP_HEADERS: z.string().default(''),
+  OTEL_SERVICE_NAME: z.string().default('seedfleet-coordinator'),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'expected postgresql://...').optional(),
 });
 
@@ -20,6 +32,9 @@ export interface Settings {
   logLevel: string;
   /** null: the embedded database */
   databaseUrl: string | null;
+  retention: RetentionSettings;
+  /** null: no traces */
+  traces: TraceSettings | null;
 }
 
 /**
@@ -34,9 +49,20 @@ export function readSettings(environment: Record<string, string | undefined>, us
     const [issue] = parsed.error.issues;
     throw new FleetError('settings.invalid', { field: issue?.path.join('.') ?? '', problem: `The environment is not valid: ${issue?.path.join('.')}: ${issue?.message}.` });
   }
-  const { SEEDFLEET_HOME, SEEDFLEET_HOST, SEEDFLEET_PORT, SEEDFLEET_LOG_LEVEL, DATABASE_URL } = parsed.data;
+  const { SEEDFLEET_HOME, SEEDFLEET_HOST, SEEDFLEET_PORT, SEEDFLEET_LOG_LEVEL, DATABASE_URL, ...rest } = parsed.data;
+  const endpoint = rest.OTEL_EXPORTER_OTLP_ENDPOINT;
   return {
     home: SEEDFLEET_HOME ?? join(userHome, '.seedfleet', 'coordinator'),
     host: SEEDFLEET_HOST, port: SEEDFLEET_PORT, logLevel: SEEDFLEET_LOG_LEVEL, databaseUrl: DATABASE_URL ?? null,
+    retention: { reportDays: rest.SEEDFLEET_RETENTION_REPORT_DAYS, reportRounds: rest.SEEDFLEET_RETENTION_REPORT_ROUNDS, checkpointEvery: rest.SEEDFLEET_RETENTION_CHECKPOINT_EVERY },
+    traces: endpoint === undefined ? null : { endpoint, headers: headersOf(rest.OTEL_EXPORTER_OTLP_HEADERS), serviceName: rest.OTEL_SERVICE_NAME },
   };
+}
+
+/** As OpenTelemetry writes them: key1=value1,key2=value2, values URL-encoded. */
+function headersOf(text: string): Record<string, string> {
+  return Object.fromEntries(text.split(',').filter((pair) => pair.includes('=')).map((pair) => {
+    const at = pair.indexOf('=');
+    return [pair.slice(0, at).trim(), decodeURIComponent(pair.slice(at + 1).trim())];
+  }));
 }

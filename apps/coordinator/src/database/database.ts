@@ -23,6 +23,8 @@ export class Database {
     readonly fsyncCalls: (() => number) | null,
     /** how node-postgres reaches it */
     readonly connection: pg.ClientConfig,
+    /** its connections, for those who count them */
+    readonly pool: pg.Pool,
     private readonly closeServer: () => Promise<void>,
   ) {}
 
@@ -37,9 +39,9 @@ export class Database {
     try {
       const migrationsApplied = await migrate(connection);
       // The embedded database is one session: a pool of one lets a query outside of an open transaction show at once.
-      const adapter = new PrismaPg({ ...connection, max: embedded === null ? 10 : 1, connectionTimeoutMillis: connectTimeoutMs });
-      const prisma = new PrismaClient({ adapter });
-      return new Database(prisma, embedded === null ? 'postgresql' : 'embedded', migrationsApplied, embedded?.fsyncCalls ?? null, connection, close);
+      const pool = new pg.Pool({ ...connection, max: embedded === null ? 10 : 1, connectionTimeoutMillis: connectTimeoutMs });
+      const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: true }) });
+      return new Database(prisma, embedded === null ? 'postgresql' : 'embedded', migrationsApplied, embedded?.fsyncCalls ?? null, connection, pool, close);
     } catch (error) {
       await close();
       throw error;

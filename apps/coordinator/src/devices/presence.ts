@@ -31,6 +31,10 @@ export class Presence {
     return this.sockets.delete(socket.data.device);
   }
 
+  get size(): number {
+    return this.sockets.size;
+  }
+
   isOnline(device: string): boolean {
     return this.sockets.has(device);
   }

@@ -1,5 +1,5 @@
 import { errors } from '@seedfleet/errors';
-import { isCreation, octetStream, problemMediaType, problemSchema, routes, type Route } from '@seedfleet/protocol';
+import { isCreation, problemMediaType, problemSchema, routes, type Route } from '@seedfleet/protocol';
 import { z } from 'zod';
 
 type Json = Record<string, unknown>;
@@ -10,9 +10,9 @@ const schemaOf = (schema: z.ZodType, io: Io): Json => {
   return rest;
 };
 
-function bodyOf(body: Route['request'], io: Io): Json | undefined {
+function bodyOf(body: Route['request'] | Route['response'], io: Io): Json | undefined {
   if (body === null) return undefined;
-  if (typeof body === 'string') return { [octetStream]: {} };
+  if (typeof body === 'string') return { [body]: {} };
   return { 'application/json': { schema: schemaOf(body, io) } };
 }
 

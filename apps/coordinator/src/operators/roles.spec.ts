@@ -23,7 +23,7 @@ const mayUse: Record<RouteName, 'anyone' | 'viewer' | 'viewer, device' | 'operat
   showManifest: 'viewer, device', downloadLog: 'viewer, device', downloadCheckpoint: 'viewer, device', downloadRunFile: 'viewer, device',
   listRounds: 'viewer', listEvaluations: 'viewer', listAssignments: 'viewer', listArtifacts: 'viewer', downloadArtifact: 'viewer',
   enrolDevice: 'anyone', createChallenge: 'anyone', createCredential: 'anyone',
-  livez: 'anyone', readyz: 'anyone', version: 'anyone', openApi: 'anyone',
+  metrics: 'viewer', livez: 'anyone', readyz: 'anyone', version: 'anyone', openApi: 'anyone',
 };
 
 let fleet: CoordinatorUnderTest;

@@ -8,6 +8,7 @@ import { ArtifactRepository } from './artifact.repository.js';
 import { CommitRepository } from './commit.repository.js';
 import { EvaluationRepository } from './evaluation.repository.js';
 import { RoundRepository } from './round.repository.js';
+import { RoundWatchers } from './round-watchers.js';
 import { type LoopTools } from './run-loop.js';
 
 /** Collects what the loops of all runs perform their effects with. */
@@ -17,8 +18,8 @@ export class LoopToolbox {
 
   constructor(
     runs: RunRepository, rounds: RoundRepository, commits: CommitRepository, evaluations: EvaluationRepository, artifacts: ArtifactRepository,
-    announcer: Announcer, keys: KeyRing, clock: Clock, luck: Luck, logger: Logger,
+    announcer: Announcer, keys: KeyRing, clock: Clock, luck: Luck, logger: Logger, watchers: RoundWatchers,
   ) {
-    this.tools = { runs, rounds, commits, evaluations, artifacts, announcer, keys, clock, luck, logger };
+    this.tools = { runs, rounds, commits, evaluations, artifacts, announcer, keys, clock, luck, logger, watchers };
   }
 }

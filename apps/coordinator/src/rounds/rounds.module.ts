@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
+import { MetricsModule } from '../metrics/metrics.module.js';
 import { RunRepository } from '../runs/run.repository.js';
+import { TracingModule } from '../tracing/tracing.module.js';
 import { Announcer } from './announcer.js';
 import { ArtifactRepository } from './artifact.repository.js';
 import { CommitRepository } from './commit.repository.js';
@@ -8,9 +10,10 @@ import { LoopToolbox } from './loop-toolbox.js';
 import { RoundRepository } from './round.repository.js';
 import { RoundsGateway } from './rounds.gateway.js';
 import { RoundsService } from './rounds.service.js';
+import { RoundWatchers } from './round-watchers.js';
 import { RunLoops } from './run-loops.js';
 
 const shared = [RunLoops, Announcer, RunRepository, RoundRepository, CommitRepository, EvaluationRepository, ArtifactRepository];
 
-@Module({ providers: [...shared, LoopToolbox, RoundsService, RoundsGateway], exports: shared })
+@Module({ imports: [MetricsModule, TracingModule], providers: [...shared, LoopToolbox, RoundWatchers, RoundsService, RoundsGateway], exports: shared })
 export class RoundsModule {}

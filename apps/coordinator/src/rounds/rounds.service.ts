@@ -1,25 +1,40 @@
 import { Injectable } from '@nestjs/common';
-import { FleetError } from '@seedfleet/errors';
+import { FleetError, toRefusal, type ErrorCode } from '@seedfleet/errors';
 import { type MessageOf } from '@seedfleet/protocol';
+import { Clock } from '../app/surroundings.js';
 import { RunRepository } from '../runs/run.repository.js';
+import { RoundWatchers } from './round-watchers.js';
 import { type RunLoop } from './run-loop.js';
 import { RunLoops } from './run-loops.js';
 
 /** Takes what devices report. */
 @Injectable()
 export class RoundsService {
-  constructor(private readonly loops: RunLoops, private readonly runs: RunRepository) {}
+  constructor(private readonly loops: RunLoops, private readonly runs: RunRepository, private readonly watchers: RoundWatchers, private readonly clock: Clock) {}
 
   /** Durable when this resolves. A retry is answered as the first was. */
-  async record(device: string, { run, round, attempt, stateHash, examples, differences }: MessageOf<'round:report'>): Promise<{ recorded: true }> {
-    const loop = await this.requireLoop(run);
-    // Of an earlier round the conductor knows without the state that it is closed.
-    const stateMatches = round !== loop.fleet.round || loop.fleet.matches(stateHash);
-    return loop.report({ type: 'report', device, report: { round, attempt, stateMatches, examples, differences } });
+  async record(device: string, report: MessageOf<'round:report'>): Promise<{ recorded: true }> {
+    const beganMs = this.clock.nowMs();
+    const answered = (refused: ErrorCode | null) => this.watchers.tell({ type: 'report', refused, seconds: (this.clock.nowMs() - beganMs) / 1_000 });
+    try {
+      const recorded = await this.take(device, report);
+      answered(null);
+      return recorded;
+    } catch (error) {
+      answered(toRefusal(error).code);
+      throw error;
+    }
   }
 
   async recordEvaluation(device: string, { run, round, lossSum, correct, count }: MessageOf<'evaluation:report'>): Promise<{ recorded: true }> {
     return (await this.requireLoop(run)).report({ type: 'evaluation-report', device, round, lossSum, correct, count });
+  }
+
+  private async take(device: string, { run, round, attempt, stateHash, examples, differences }: MessageOf<'round:report'>): Promise<{ recorded: true }> {
+    const loop = await this.requireLoop(run);
+    // Of an earlier round the conductor knows without the state that it is closed.
+    const stateMatches = round !== loop.fleet.round || loop.fleet.matches(stateHash);
+    return loop.report({ type: 'report', device, report: { round, attempt, stateMatches, examples, differences } });
   }
 
   private async requireLoop(run: number): Promise<RunLoop> {

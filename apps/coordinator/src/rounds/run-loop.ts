@@ -1,4 +1,5 @@
 import { FleetError, InvariantError } from '@seedfleet/errors';
+import { type SignedCommit } from '@seedfleet/ledger';
 import { stepConductor, type Conductor, type ConductorEffect, type ConductorInput, type ConductorTimer } from '@seedfleet/rounds';
 import { type Logger } from '../app/logger.js';
 import { type Clock, type Luck } from '../app/surroundings.js';
@@ -10,6 +11,7 @@ import { type CommitRepository } from './commit.repository.js';
 import { type EvaluationRepository } from './evaluation.repository.js';
 import { type DraftCommit, type FleetState } from './fleet-state.js';
 import { type RoundRepository } from './round.repository.js';
+import { type RoundWatchers } from './round-watchers.js';
 
 /** What a loop performs its effects with. */
 export interface LoopTools {
@@ -23,6 +25,7 @@ export interface LoopTools {
   clock: Clock;
   luck: Luck;
   logger: Logger;
+  watchers: RoundWatchers;
 }
 
 interface Waiting {
@@ -47,7 +50,7 @@ export class RunLoop {
   private intake: { input: ReportInput; waiting: Waiting }[] = [];
   /** devices that accepted the open attempt */
   private accepted = new Set<string>();
-  private lastCommit: Uint8Array | null = null;
+  private lastCommit: SignedCommit | null = null;
   private closed = false;
 
   /**
@@ -151,7 +154,9 @@ export class RunLoop {
       case 'open-round': {
         this.accepted = new Set();
         const { round, attempt, cohort, deadlineAtMs } = effect;
+        const beganAtMs = tools.clock.nowMs();
         await tools.rounds.open({ run: run.id, round, attempt, cohort, openedAt: tools.clock.now(), deadlineAt: new Date(deadlineAtMs) });
+        tools.watchers.tell({ type: 'opened', run: run.id, round, attempt, selected: cohort.length, beganAtMs });
         return [];
       }
       case 'send-start':
@@ -167,12 +172,14 @@ export class RunLoop {
         return this.commit(effect);
       case 'broadcast-commit':
         if (this.lastCommit === null || effect.round !== this.fleet.round - 1) throw new InvariantError(`there is no commit of round ${effect.round} to broadcast`);
-        await tools.announcer.broadcastCommit(run.id, this.lastCommit);
+        await tools.announcer.broadcastCommit(run.id, this.lastCommit.bytes);
+        tools.watchers.tell({ type: 'broadcast', run: run.id, round: effect.round, attempt: this.lastCommit.attempt });
         return [];
       case 'abandon-round': {
         const { round, attempt, cause } = effect;
         await tools.rounds.abandon({ run: run.id, round, attempt }, { cause, accepted: this.accepted.size, at: tools.clock.now() });
         tools.logger.info('round.abandoned', { run: run.id, round, attempt, cause });
+        tools.watchers.tell({ type: 'abandoned', run: run.id, round, attempt, cause });
         return [];
       }
       case 'set-timer':
@@ -185,6 +192,7 @@ export class RunLoop {
         const { round, lossSum, correct, count, devices } = effect;
         await tools.evaluations.save(run.id, { round, lossSum, correct, count, devices, at: tools.clock.now() });
         tools.logger.info('evaluation.saved', { run: run.id, round, devices, count });
+        tools.watchers.tell({ type: 'evaluated', run: run.id, round, devices });
         return [];
       }
       case 'paused':
@@ -200,6 +208,8 @@ export class RunLoop {
   private async commit(effect: Extract<ConductorEffect, { type: 'commit' }>): Promise<ConductorInput[]> {
     const { tools, run } = this;
     const { round, attempt } = effect;
+    const of = { run: run.id, round, attempt };
+    tools.watchers.tell({ type: 'collected', ...of, reports: effect.reports });
     const reports = await tools.rounds.findReports({ run: run.id, round, attempt });
     const salt = tools.luck.bytes(32);
     let draft: DraftCommit;
@@ -212,12 +222,14 @@ export class RunLoop {
       return [{ type: 'fail', cause: error.code }];
     }
     const { commit, coefficientRms, next } = draft;
+    tools.watchers.tell({ type: 'aggregated', ...of });
     await tools.commits.save({
       run: run.id, fencingToken: run.fencingToken, round, attempt, bytes: commit.bytes, hash: commit.hash, stateHash: commit.stateHash, reportsSalt: salt,
       learningRate: commit.learningRate, coefficientRms, reports: commit.reports, accepted: this.accepted.size, at: tools.clock.now(),
     });
+    tools.watchers.tell({ type: 'committed', ...of, bytes: commit.bytes.length });
     this.fleet.advance(commit, next);
-    this.lastCommit = commit.bytes;
+    this.lastCommit = commit;
     tools.logger.info('round.committed', { run: run.id, round, attempt, reports: commit.reports });
     const { checkpointEveryRounds } = run.manifest.manifest.policy;
     if (checkpointEveryRounds > 0 && (round + 1) % checkpointEveryRounds === 0) await this.saveCheckpoint();
@@ -241,7 +253,9 @@ export class RunLoop {
   /** The answer comes back as an input: nothing waits for a device here. */
   private sendStart({ device, round, attempt, group, deadlineMs }: Extract<ConductorEffect, { type: 'send-start' }>): void {
     const message = { run: this.run.id, round, attempt, group, seeds: this.fleet.seedsOf({ attempt, group }), deadlineMs };
+    const { tools, run: { id: run } } = this;
     const tell = (answer: AnswerTo<'round:start'>) => {
+      tools.watchers.tell({ type: 'answered', run, round, attempt, accepted: typeof answer === 'object' && answer.ok && answer.accepted });
       if (answer === 'offline') return this.input({ type: 'departure', device });
       if (answer === 'unanswered') return this.input({ type: 'decline', device, round, attempt, reason: 'unanswered' });
       if (answer.ok && answer.accepted) {

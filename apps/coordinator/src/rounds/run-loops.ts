@@ -90,6 +90,7 @@ export class RunLoops {
   private recover(loop: RunLoop, error: unknown): void {
     this.loops.delete(loop.id);
     this.logger.failure('run.broken', error, { run: loop.id });
+    this.toolbox.tools.watchers.tell({ type: 'broken', run: loop.id });
     if (error instanceof InvariantError) {
       void this.fail(loop.id, error.message);
       return;

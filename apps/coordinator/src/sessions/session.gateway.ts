@@ -4,6 +4,7 @@ import { FleetError, toRefusal } from '@seedfleet/errors';
 import { type MessageOf } from '@seedfleet/protocol';
 import { type Namespace } from 'socket.io';
 import { type DeviceServer, type DeviceSocket } from '../devices/presence.js';
+import { SessionMetrics } from '../metrics/session-metrics.js';
 import { Announcer } from '../rounds/announcer.js';
 import { AckFilter } from './ack.filter.js';
 import { Answers, Message, type Ack } from './answers.js';
@@ -19,12 +20,18 @@ function handshakeError(error: unknown): Error {
 /** Connections of devices: credential, hello, end. */
 @WebSocketGateway({ namespace: '/device' })
 export class SessionGateway implements OnGatewayInit<Namespace>, OnGatewayConnection<DeviceSocket>, OnGatewayDisconnect<DeviceSocket> {
-  constructor(private readonly sessions: SessionsService, private readonly announcer: Announcer) {}
+  constructor(private readonly sessions: SessionsService, private readonly announcer: Announcer, private readonly metrics: SessionMetrics) {}
 
   afterInit(namespace: Namespace): void {
     const devices = namespace as unknown as ReturnType<DeviceServer['of']>;
     devices.use((socket, next) => {
-      this.sessions.admit(socket).then(() => next(), (error: unknown) => next(handshakeError(error)));
+      this.sessions.admit(socket).then(() => {
+        this.metrics.admitted();
+        next();
+      }, (error: unknown) => {
+        this.metrics.refused(error);
+        next(handshakeError(error));
+      });
     });
     // Nothing is served on the main namespace: without this rule anybody could keep a connection open there.
     namespace.server.of('/').use((_, next) => next(handshakeError(new FleetError('credential.invalid', { field: 'namespace', problem: 'Devices connect to the namespace /device.' }))));

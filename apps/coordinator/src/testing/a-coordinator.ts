@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCoordinator, type Coordinator } from '../app/coordinator.js';
+import { type Settings } from '../app/settings.js';
 import { Clock, Luck } from '../app/surroundings.js';
 import { operatorHands, type Call } from './operator-hands.js';
 
@@ -25,10 +26,11 @@ export interface CoordinatorUnderTest extends ReachableCoordinator {
   close(): Promise<void>;
 }
 
-export async function aCoordinator({ databaseUrl = null }: { databaseUrl?: string | null } = {}): Promise<CoordinatorUnderTest> {
+export async function aCoordinator({ databaseUrl = null, ...changes }: Partial<Settings> = {}): Promise<CoordinatorUnderTest> {
   const home = mkdtempSync(join(tmpdir(), 'seedfleet-spec-'));
   let shiftMs = 0;
-  const start = () => startCoordinator({ home, host: '127.0.0.1', port: 0, logLevel: process.env['SPEC_LOG'] ?? 'silent', databaseUrl }, {
+  const settings = { retention: { reportDays: 90, reportRounds: 1_000, checkpointEvery: 10 }, traces: null, ...changes };
+  const start = () => startCoordinator({ home, host: '127.0.0.1', port: 0, logLevel: process.env['SPEC_LOG'] ?? 'silent', databaseUrl, ...settings }, {
     clock: new Clock(() => Date.now() + shiftMs), luck: new Luck((count) => new Uint8Array(randomBytes(count))),
   });
   let coordinator = await start();

@@ -19,6 +19,9 @@ export const apiPrefix = '/api/v1';
 /** Bytes of a body that is not JSON. */
 export const octetStream = 'application/octet-stream';
 
+/** Lines of text: metrics. */
+export const plainText = 'text/plain';
+
 /** The least that a caller must be: an operator of this role or above, a device with a credential, or nobody in particular. */
 export type RouteRole = 'anyone' | OperatorRole | 'device' | 'viewer-or-device';
 
@@ -33,8 +36,8 @@ export interface Route {
   query: z.ZodType | null;
   /** JSON body, `octetStream`, or null for none */
   request: z.ZodType | typeof octetStream | null;
-  /** JSON body of the answer, `octetStream`, or null for none */
-  response: z.ZodType | typeof octetStream | null;
+  /** JSON body of the answer, `octetStream`, `plainText`, or null for none */
+  response: z.ZodType | typeof octetStream | typeof plainText | null;
   status: number;
 }
 
@@ -128,6 +131,7 @@ export const routes = {
   livez: route({ method: 'GET', path: '/livez', summary: 'whether the process lives', role: 'anyone', response: healthSchema }),
   readyz: route({ method: 'GET', path: '/readyz', summary: 'whether it can serve; 503 names the failing part', role: 'anyone', response: healthSchema }),
   version: route({ method: 'GET', path: '/version', summary: 'version and protocols', role: 'anyone', response: versionSchema }),
+  metrics: route({ method: 'GET', path: '/metrics', summary: 'metrics in the text format of Prometheus', role: 'viewer', response: plainText }),
   openApi: route({ method: 'GET', path: inApi('/openapi.json'), summary: 'this API as OpenAPI 3.1', role: 'anyone', response: z.record(z.string(), z.unknown()) }),
 } satisfies Record<string, Route>;
 

@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import { Counter, Gauge } from 'prom-client';
+import { toRefusal } from '@seedfleet/errors';
+import { Presence } from '../devices/presence.js';
+import { MetricRegistry } from './metric-registry.js';
+
+/** Counts connections of devices. */
+@Injectable()
+export class SessionMetrics {
+  private readonly handshakes: Counter<'outcome' | 'reason'>;
+
+  constructor({ registry }: MetricRegistry, presence: Presence) {
+    this.handshakes = new Counter({ name: 'seedfleet_device_handshakes_total', help: 'Connections that devices asked for.', labelNames: ['outcome', 'reason'], registers: [registry] });
+    this.handshakes.inc({ outcome: 'admitted', reason: '' }, 0);
+    new Gauge({
+      name: 'seedfleet_device_connections', help: 'Devices that are connected to this coordinator.', registers: [registry],
+      collect() { this.set(presence.size); },
+    });
+  }
+
+  admitted(): void {
+    this.handshakes.inc({ outcome: 'admitted', reason: '' });
+  }
+
+  refused(error: unknown): void {
+    this.handshakes.inc({ outcome: 'refused', reason: toRefusal(error).code });
+  }
+}

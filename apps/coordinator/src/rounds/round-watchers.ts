@@ -1,0 +1,15 @@
+import { Injectable } from '@nestjs/common';
+import { RoundMetrics } from '../metrics/round-metrics.js';
+import { RoundTraces } from '../tracing/round-traces.js';
+import { type RoundEvent } from './round-event.js';
+
+/** Everyone who wants to know what runs do. They only look: nothing waits for them. */
+@Injectable()
+export class RoundWatchers {
+  constructor(private readonly metrics: RoundMetrics, private readonly traces: RoundTraces) {}
+
+  tell(event: RoundEvent): void {
+    this.metrics.hear(event);
+    this.traces.hear(event);
+  }
+}
