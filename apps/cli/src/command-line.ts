@@ -2,6 +2,7 @@ import { FleetError, toRefusal } from '@seedfleet/errors';
 import { Command, CommanderError, Option } from 'commander';
 import { addAuditCommands } from './audit/audit-commands.js';
 import { addDeviceCommands } from './devices/device-commands.js';
+import { addGroupCommands } from './groups/group-commands.js';
 import { addModelCommands } from './models/model-commands.js';
 import { addApiTokenCommands } from './operators/api-token-commands.js';
 import { addOperatorCommands } from './operators/operator-commands.js';
@@ -34,6 +35,7 @@ export function buildProgram(surroundings: Surroundings): { program: Command; sh
   program.addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 not found, 4 refused, 5 conflict, 6 coordinator unreachable, 7 timed out, 8 a check found problems.\nEnvironment: SEEDFLEET_URL and SEEDFLEET_TOKEN stand before the saved login; SEEDFLEET_CONTEXT names one; NO_COLOR is respected.');
   addLoginCommands(program, shell);
   addDeviceCommands(program, shell);
+  addGroupCommands(program, shell);
   addTokenCommands(program, shell);
   addModelCommands(program, shell);
   addRunCommands(program, shell);

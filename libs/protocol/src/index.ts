@@ -24,7 +24,11 @@ export {
 } from './rest/operators.js';
 export { auditEntrySchema, type AuditEntry, type AuditVerification } from './rest/audit.js';
 export { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema, type EnrolmentToken, type EnrolmentTokenRequest, type NewEnrolmentToken } from './rest/enrolment-tokens.js';
-export { deviceActions, deviceQuery, deviceSchema, deviceStates, type Device, type DeviceState } from './rest/devices.js';
+export { filterMatches, parseFilter, type Comparison, type FieldKind, type Filter, type FilterFields, type FilterSubject, type FilterTerm } from './filter/filter.js';
+export {
+  bulkActions, deviceActions, deviceFilterFields, deviceQuery, deviceSchema, deviceStates, groupFilterFields, tag, type BulkResult, type Device, type DeviceCount, type DeviceState,
+} from './rest/devices.js';
+export { groupSchema, type Group, type GroupRequest } from './rest/groups.js';
 export {
   challengeRequest, challengeSchema, credentialContext, credentialRequest, credentialSchema, enrolmentContext, enrolmentRequest, enrolmentSchema,
   type Challenge, type Credential, type CredentialRequest, type Enrolment, type EnrolmentRequest,

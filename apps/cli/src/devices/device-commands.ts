@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import { allPages } from '../coordinator/all-pages.js';
 import { sheetOf, tableOf } from '../terminal/printer.js';
 import { examples, type Shell } from '../terminal/shell.js';
+import { addBulkCommands } from './bulk-commands.js';
 
 const actions = [
   { name: 'approve', route: routes.approveDevice, does: 'let a pending device take part, once its fingerprint was compared' },
@@ -17,11 +18,12 @@ export function addDeviceCommands(program: Command, shell: Shell): void {
   examples(devices.command('list')
     .description('list all devices')
     .addOption(new Option('--state <state>', 'only those in this state').choices(deviceStates))
-    .action(async ({ state }: { state?: DeviceState }) => {
+    .option('--filter <filter>', 'only those that it means')
+    .action(async ({ state, filter }: { state?: DeviceState; filter?: string }) => {
       const client = await shell.client();
-      const found = await allPages((cursor) => client.json(routes.listDevices, { query: { cursor, state } }));
+      const found = await allPages((cursor) => client.json(routes.listDevices, { query: { cursor, state, filter } }));
       shell.printer.value({ items: found }, ({ items }) => deviceTable(items));
-    }), 'seedfleet devices list', 'seedfleet devices list --state pending -o json');
+    }), 'seedfleet devices list', 'seedfleet devices list --filter "tag=lab online=yes seen<24h"', 'seedfleet devices list --state pending -o json');
 
   examples(devices.command('show <id>')
     .description('show one device')
@@ -42,12 +44,13 @@ export function addDeviceCommands(program: Command, shell: Shell): void {
         shell.printer.value(await client.json(route, { params: { id } }), deviceSheet);
       }), `seedfleet devices ${name} dev_3kX9`);
   }
+  addBulkCommands(devices, shell);
 }
 
 function deviceTable(devices: Device[]): string {
   return tableOf({
-    head: ['ID', 'NAME', 'STATE', 'ONLINE', 'WORKER', 'LAST SEEN'],
-    rows: devices.map((device) => [device.id, device.name, device.state, device.online ? 'yes' : 'no', device.workerVersion, device.lastSeenAt]),
+    head: ['ID', 'NAME', 'STATE', 'ONLINE', 'WORKER', 'LAST SEEN', 'TAGS'],
+    rows: devices.map((device) => [device.id, device.name, device.state, device.online ? 'yes' : 'no', device.workerVersion, device.lastSeenAt, device.tags.join(' ')]),
     empty: 'No devices. Make an enrolment token with `seedfleet tokens create`, then run `seedfleet-worker enroll` on the device.',
   });
 }
@@ -55,6 +58,6 @@ function deviceTable(devices: Device[]): string {
 function deviceSheet(device: Device): string {
   return sheetOf({
     id: device.id, name: device.name, state: device.state, online: device.online ? 'yes' : 'no', fingerprint: device.fingerprint,
-    worker: device.workerVersion, platform: device.platform, 'last seen': device.lastSeenAt, enrolled: device.enrolledAt,
+    worker: device.workerVersion, platform: device.platform, 'last seen': device.lastSeenAt, enrolled: device.enrolledAt, tags: device.tags.join(' '),
   });
 }

@@ -3,7 +3,7 @@ import { type Command } from 'commander';
 import { tableOf } from '../terminal/printer.js';
 import { examples, numberValue, type Shell } from '../terminal/shell.js';
 
-interface CreateOptions { name?: string; expires: number; uses: number; approval: boolean }
+interface CreateOptions { name?: string; expires: number; uses: number; approval: boolean; group?: string }
 
 export function addTokenCommands(program: Command, shell: Shell): void {
   const tokens = examples(program.command('tokens').description('enrolment tokens: what lets new devices in'), 'seedfleet tokens list');
@@ -14,9 +14,10 @@ export function addTokenCommands(program: Command, shell: Shell): void {
     .option('--expires <seconds>', 'seconds until it expires', numberValue, 86_400)
     .option('--uses <count>', 'devices that it lets in', numberValue, 1)
     .option('--approval', 'devices wait until an operator approves them', false)
-    .action(async ({ name, expires, uses, approval }: CreateOptions) => {
+    .option('--group <id>', 'group, made without a filter, that they go into')
+    .action(async ({ name, expires, uses, approval, group }: CreateOptions) => {
       const client = await shell.client();
-      const made = await client.json(routes.createEnrolmentToken, { body: { ...(name === undefined ? {} : { name }), expiresInSeconds: expires, usesMax: uses, approval } });
+      const made = await client.json(routes.createEnrolmentToken, { body: { ...(name === undefined ? {} : { name }), expiresInSeconds: expires, usesMax: uses, approval, ...(group === undefined ? {} : { group }) } });
       // The one secret that a command prints: making it known is the purpose of the command.
       shell.printer.value(made, () => made.token);
       shell.remark(`Good for ${made.usesMax} device${made.usesMax === 1 ? '' : 's'} until ${made.expiresAt}. On the device:\n  seedfleet-worker enroll --url ${client.url} --token <token above>`);

@@ -1,8 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { DevicesModule } from '../devices/devices.module.js';
 import { EnrolmentModule } from '../enrolment/enrolment.module.js';
+import { GroupsModule } from '../groups/groups.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
@@ -14,6 +15,7 @@ import { RunsModule } from '../runs/runs.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { serverLimits } from './limits.js';
 import { ProblemFilter } from './problem.filter.js';
+import { RevisionInterceptor } from './revisions.js';
 import { SurroundingsModule, type OpenedSurroundings } from './surroundings.module.js';
 
 @Module({})
@@ -24,9 +26,9 @@ export class CoordinatorModule {
       imports: [
         SurroundingsModule.with(surroundings),
         ThrottlerModule.forRoot([{ ttl: 60_000, limit: serverLimits.deviceAccessPerMinute }]),
-        OperatorsModule, DevicesModule, EnrolmentModule, ModelsModule, RoundsModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule,
+        OperatorsModule, DevicesModule, GroupsModule, EnrolmentModule, ModelsModule, RoundsModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule,
       ],
-      providers: [{ provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }],
+      providers: [{ provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }, { provide: APP_INTERCEPTOR, useClass: RevisionInterceptor }],
     };
   }
 }

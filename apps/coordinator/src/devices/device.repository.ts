@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { deviceStates, type DeviceState } from '@seedfleet/protocol';
 import { Database, type Transaction } from '../database/database.js';
+import { type Prisma } from '../database/generated/client.js';
 
 export interface DeviceRow {
   id: string;
@@ -11,9 +12,10 @@ export interface DeviceRow {
   platform: string | null;
   enrolledAt: Date;
   lastSeenAt: Date | null;
+  tags: string[];
 }
 
-const columns = { id: true, name: true, publicKey: true, state: true, workerVersion: true, platform: true, enrolledAt: true, lastSeenAt: true } as const;
+const columns = { id: true, name: true, publicKey: true, state: true, workerVersion: true, platform: true, enrolledAt: true, lastSeenAt: true, tags: true } as const;
 const toRow = <R extends { state: string }>(row: R) => ({ ...row, state: deviceStates.find((state) => state === row.state) ?? 'revoked' as const });
 
 /** The only Prisma of devices. */
@@ -27,12 +29,33 @@ export class DeviceRepository {
   }
 
   /** @param after id of the last device of the page before */
-  async page({ after, limit, state }: { after: string | undefined; limit: number; state: DeviceState | undefined }): Promise<DeviceRow[]> {
+  async page({ after, limit, where }: { after: string | undefined; limit: number; where: Prisma.DeviceWhereInput }): Promise<DeviceRow[]> {
     const rows = await this.database.prisma.device.findMany({
-      where: { ...(after === undefined ? {} : { id: { gt: after } }), ...(state === undefined ? {} : { state }) },
-      orderBy: { id: 'asc' }, take: limit, select: columns,
+      where: { AND: [where, after === undefined ? {} : { id: { gt: after } }] }, orderBy: { id: 'asc' }, take: limit, select: columns,
     });
     return rows.map(toRow);
+  }
+
+  /** Devices by state and presence. */
+  async count(where: Prisma.DeviceWhereInput): Promise<{ state: DeviceState; connected: boolean; count: number }[]> {
+    const rows = await this.database.prisma.device.groupBy({ by: ['state', 'connected'], where, _count: true });
+    return rows.map(({ _count, ...row }) => ({ ...toRow(row), count: _count }));
+  }
+
+  /** All that a condition means, in a transaction that may go on to change them. */
+  async findAll(where: Prisma.DeviceWhereInput, tx: Transaction): Promise<Pick<DeviceRow, 'id' | 'name' | 'state' | 'tags'>[]> {
+    const rows = await tx.device.findMany({ where, orderBy: { id: 'asc' }, select: { id: true, name: true, state: true, tags: true } });
+    return rows.map(toRow);
+  }
+
+  async saveTags(id: string, tags: string[], tx: Transaction): Promise<void> {
+    await tx.device.update({ where: { id }, data: { tags } });
+  }
+
+  /** @returns how many of them were in a state of `from` and are in `to` now */
+  async changeStates(ids: readonly string[], { from, to }: { from: DeviceState; to: DeviceState }, tx: Transaction): Promise<number> {
+    const { count } = await tx.device.updateMany({ where: { id: { in: [...ids] }, state: from }, data: { state: to } });
+    return count;
   }
 
   async findActiveIds(): Promise<string[]> {
@@ -46,7 +69,12 @@ export class DeviceRepository {
     return count > 0;
   }
 
-  async saveSeen(id: string, seen: { at: Date; workerVersion?: string; platform?: string }): Promise<void> {
+  /** No device is connected to a coordinator that has just started. */
+  async forgetPresence(): Promise<void> {
+    await this.database.prisma.device.updateMany({ where: { connected: true }, data: { connected: false } });
+  }
+
+  async saveSeen(id: string, seen: { at: Date; connected: boolean; workerVersion?: string; platform?: string }): Promise<void> {
     const { at, ...inventory } = seen;
     await this.database.prisma.device.updateMany({ where: { id }, data: { lastSeenAt: at, ...inventory } });
   }

@@ -17,6 +17,16 @@ export class DevicesController {
     return this.devices.page(query);
   }
 
+  @Handles('countDevices')
+  count(@Input() { query }: InputOf<'countDevices'>): Promise<ResponseOf<'countDevices'>> {
+    return this.devices.count(query);
+  }
+
+  @Handles('changeDevices')
+  changeMany(@CallingOperator() operator: string, @Input() { body }: InputOf<'changeDevices'>): Promise<ResponseOf<'changeDevices'>> {
+    return this.devices.changeMany(operator, body);
+  }
+
   @Handles('showDevice')
   show(@Input() { params }: One): Promise<ResponseOf<'showDevice'>> {
     return this.devices.show(params.id);
@@ -40,6 +50,11 @@ export class DevicesController {
   @Handles('revokeDevice')
   revoke(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'revokeDevice'>> {
     return this.devices.change(operator, params.id, 'revoke');
+  }
+
+  @Handles('changeDeviceTags')
+  changeTags(@CallingOperator() operator: string, @Input() { params, body }: InputOf<'changeDeviceTags'>): Promise<ResponseOf<'changeDeviceTags'>> {
+    return this.devices.changeTags(operator, params.id, body);
   }
 
   @UseGuards(ThrottlerGuard)

@@ -1,10 +1,12 @@
 import { Global, Module } from '@nestjs/common';
+import { GroupRepository } from '../groups/group.repository.js';
 import { DeviceAccess } from './device-access.js';
+import { DeviceFilters } from './device-filters.js';
 import { DeviceRepository } from './device.repository.js';
 import { DevicesController } from './devices.controller.js';
 import { DevicesService } from './devices.service.js';
 import { Presence } from './presence.js';
 
 @Global()
-@Module({ controllers: [DevicesController], providers: [DevicesService, DeviceAccess, DeviceRepository, Presence], exports: [DeviceAccess, DeviceRepository, Presence] })
+@Module({ controllers: [DevicesController], providers: [DevicesService, DeviceAccess, DeviceFilters, DeviceRepository, GroupRepository, Presence], exports: [DevicesService, DeviceAccess, DeviceFilters, DeviceRepository, GroupRepository, Presence] })
 export class DevicesModule {}

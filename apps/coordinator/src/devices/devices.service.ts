@@ -1,12 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { FleetError, toRefusal } from '@seedfleet/errors';
 import { sha256, toHex } from '@seedfleet/ledger';
-import { type Device, type deviceActions, type DeviceState, type ResponseOf } from '@seedfleet/protocol';
+import { deviceActions, deviceStates, type BulkResult, type Device, type DeviceCount, type DeviceState, type ResponseOf } from '@seedfleet/protocol';
 import { deviceTransitions } from '@seedfleet/rounds';
 import { type InputOf } from '../app/handles.js';
 import { requireChange, StateConflictError } from '../app/state-conflict-error.js';
 import { AuditLog } from '../operators/audit-log.js';
 import { requireActive } from './device-access.js';
+import { DeviceFilters } from './device-filters.js';
 import { DeviceRepository, type DeviceRow } from './device.repository.js';
 import { Presence } from './presence.js';
 
@@ -17,13 +18,37 @@ export function fingerprintOf(publicKey: Uint8Array): string {
 
 const stateAfter = { approve: 'active', suspend: 'suspended', resume: 'active', revoke: 'revoked' } as const satisfies Record<(typeof deviceActions)[number], DeviceState>;
 
+/** Where an action on a device leads, or null where it does not fit its state. Resuming must not let in a device that nobody has approved. */
+function transitionOf(from: DeviceState, action: string): DeviceState | null {
+  const known = deviceActions.find((candidate) => candidate === action);
+  const to = known === undefined ? null : stateAfter[known];
+  if (to === null || !deviceTransitions[from].some((next) => next === to)) return null;
+  return to === 'active' && (action === 'approve') !== (from === 'pending') ? null : to;
+}
+
+function countOf(rows: { state: DeviceState; connected: boolean; count: number }[]): DeviceCount {
+  const sum = (of: typeof rows) => of.reduce((total, { count }) => total + count, 0);
+  const states = Object.fromEntries(deviceStates.map((state) => [state, sum(rows.filter((row) => row.state === state))])) as DeviceCount['states'];
+  return { count: sum(rows), online: sum(rows.filter(({ connected }) => connected)), states };
+}
+
 /** Enrolled devices, as operators see and change them. */
 @Injectable()
-export class DevicesService {
-  constructor(private readonly repository: DeviceRepository, private readonly presence: Presence, private readonly audit: AuditLog) {}
+export class DevicesService implements OnModuleInit {
+  constructor(
+    private readonly repository: DeviceRepository,
+    private readonly presence: Presence,
+    private readonly filters: DeviceFilters,
+    private readonly audit: AuditLog,
+  ) {}
 
-  async page({ cursor, limit, state }: InputOf<'listDevices'>['query']): Promise<ResponseOf<'listDevices'>> {
-    const rows = await this.repository.page({ after: cursor, limit, state });
+  async onModuleInit(): Promise<void> {
+    await this.repository.forgetPresence();
+  }
+
+  async page({ cursor, limit, state, filter = '' }: InputOf<'listDevices'>['query']): Promise<ResponseOf<'listDevices'>> {
+    const where = await this.filters.where(filter);
+    const rows = await this.repository.page({ after: cursor, limit, where: state === undefined ? where : { AND: [where, { state }] } });
     return { items: rows.map((row) => this.toDevice(row)), next: rows.length < limit ? null : rows.at(-1)?.id ?? null };
   }
 
@@ -48,16 +73,61 @@ export class DevicesService {
     return this.show(id);
   }
 
-  private turnAway(id: string, state: DeviceState): void {
-    for (const socket of this.presence.all()) {
-      if (socket.data.device !== id) continue;
-      try {
-        requireActive({ state });
-      } catch (error) {
-        socket.emit('session:refused', { error: toRefusal(error) });
+  async count({ filter }: InputOf<'countDevices'>['query']): Promise<DeviceCount> {
+    return countOf(await this.repository.count(await this.filters.where(filter)));
+  }
+
+  async changeTags(operator: string, id: string, { tags }: InputOf<'changeDeviceTags'>['body']): Promise<Device> {
+    await this.require(id);
+    const sorted = [...tags].sort();
+    await this.audit.change(async (tx, record) => {
+      await this.repository.saveTags(id, sorted, tx);
+      await record({ actor: operator, action: 'device.tag', subject: id, detail: { tags: sorted.join(' ') } });
+    });
+    return this.show(id);
+  }
+
+  /**
+   * All or nothing: devices that the action does not fit stay as they are and are named.
+   * @throws FleetError `devices.others-meant` if the filter means other than `expected` devices
+   */
+  async changeMany(operator: string, { filter, action, tag, expected }: InputOf<'changeDevices'>['body']): Promise<BulkResult> {
+    const where = await this.filters.where(filter);
+    const { changed, unchanged, turnedAway } = await this.audit.change(async (tx, record) => {
+      const meant = await this.repository.findAll(where, tx);
+      if (meant.length !== expected) throw new FleetError('devices.others-meant', { field: 'expected', problem: `The filter means ${meant.length} devices now, not ${expected}.` });
+      const fits = meant.filter((device) => (tag === undefined ? transitionOf(device.state, action) !== null : device.tags.includes(tag) === (action === 'remove-tag')));
+      const away: { id: string; state: DeviceState }[] = [];
+      if (tag !== undefined) {
+        for (const { id, tags } of fits) await this.repository.saveTags(id, action === 'add-tag' ? [...tags, tag].sort() : tags.filter((word) => word !== tag), tx);
+      } else {
+        for (const from of deviceStates) {
+          const devices = fits.filter(({ state }) => state === from);
+          const to = transitionOf(from, action);
+          if (devices.length === 0) continue;
+          if (to === null || await this.repository.changeStates(devices.map(({ id }) => id), { from, to }, tx) !== devices.length) {
+            throw new FleetError('device.changed', { field: 'filter', problem: 'Somebody else changed one of the devices meanwhile.' });
+          }
+          if (to !== 'active') away.push(...devices.map(({ id }) => ({ id, state: to })));
+        }
       }
-      socket.disconnect(true);
+      await record({ actor: operator, action: 'devices.change', subject: filter === '' ? 'all' : filter, detail: { action, ...(tag === undefined ? {} : { tag }), changed: fits.length } });
+      const fitting = new Set(fits);
+      return { changed: fits.length, unchanged: meant.filter((device) => !fitting.has(device)), turnedAway: away };
+    });
+    for (const { id, state } of turnedAway) this.turnAway(id, state);
+    return { changed, unchanged: unchanged.map(({ id, name, state }) => ({ id, name, state })) };
+  }
+
+  private turnAway(id: string, state: DeviceState): void {
+    const socket = this.presence.find(id);
+    if (socket === undefined) return;
+    try {
+      requireActive({ state });
+    } catch (error) {
+      socket.emit('session:refused', { error: toRefusal(error) });
     }
+    socket.disconnect(true);
   }
 
   private async require(id: string): Promise<DeviceRow> {
@@ -66,10 +136,10 @@ export class DevicesService {
     return row;
   }
 
-  private toDevice({ id, name, publicKey, state, workerVersion, platform, enrolledAt, lastSeenAt }: DeviceRow): Device {
+  private toDevice({ id, name, publicKey, state, workerVersion, platform, enrolledAt, lastSeenAt, tags }: DeviceRow): Device {
     return {
       id, name, state, online: this.presence.isOnline(id), fingerprint: fingerprintOf(publicKey), workerVersion, platform,
-      lastSeenAt: lastSeenAt?.toISOString() ?? null, enrolledAt: enrolledAt.toISOString(),
+      lastSeenAt: lastSeenAt?.toISOString() ?? null, enrolledAt: enrolledAt.toISOString(), tags,
     };
   }
 }

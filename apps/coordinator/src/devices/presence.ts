@@ -39,6 +39,11 @@ export class Presence {
     return this.sockets.has(device);
   }
 
+  /** The connection of a device, whether it has said hello or not. */
+  find(device: string): DeviceSocket | undefined {
+    return this.sockets.get(device);
+  }
+
   /** The connection of a device that has said hello. */
   socketOf(device: string): DeviceSocket | undefined {
     const socket = this.sockets.get(device);

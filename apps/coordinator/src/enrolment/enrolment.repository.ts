@@ -12,6 +12,8 @@ export interface EnrolmentTokenRow {
   uses: number;
   approval: boolean;
   revokedAt: Date | null;
+  /** static group that its devices go into */
+  groupId: string | null;
 }
 
 export interface NewDevice {
@@ -22,7 +24,7 @@ export interface NewDevice {
   enrolledAt: Date;
 }
 
-const columns = { id: true, name: true, createdAt: true, expiresAt: true, usesMax: true, uses: true, approval: true, revokedAt: true } as const;
+const columns = { id: true, name: true, createdAt: true, expiresAt: true, usesMax: true, uses: true, approval: true, revokedAt: true, groupId: true } as const;
 
 /** The only Prisma of enrolment tokens, and of devices coming in through them. */
 @Injectable()
@@ -61,6 +63,8 @@ export class EnrolmentRepository {
       where: { id: tokenId, revokedAt: null, uses: { lt: this.database.prisma.enrolmentToken.fields.usesMax } }, data: { uses: { increment: 1 } } });
     if (count === 0) return false;
     await tx.device.create({ data: { ...device, publicKey: bytea(device.publicKey), enrolmentTokenId: tokenId } });
+    const { groupId } = await tx.enrolmentToken.findUniqueOrThrow({ where: { id: tokenId }, select: { groupId: true } });
+    if (groupId !== null) await tx.groupMember.create({ data: { groupId, deviceId: device.id } });
     return true;
   }
 }

@@ -4,8 +4,10 @@ import { concatBytes, fromHex, sha256, toHex, utf8, verify } from '@seedfleet/le
 import { deviceStates, enrolmentContext, type Enrolment, type EnrolmentToken, type NewEnrolmentToken } from '@seedfleet/protocol';
 import { type InputOf } from '../app/handles.js';
 import { Clock, Luck } from '../app/surroundings.js';
+import { type Transaction } from '../database/database.js';
 import { isUniqueViolation } from '../database/unique-violation.js';
 import { KeyRing } from '../keys/key-ring.js';
+import { GroupRepository } from '../groups/group.repository.js';
 import { AuditLog } from '../operators/audit-log.js';
 import { EnrolmentRepository, type EnrolmentTokenRow, type NewDevice } from './enrolment.repository.js';
 
@@ -14,21 +16,23 @@ import { EnrolmentRepository, type EnrolmentTokenRow, type NewDevice } from './e
 export class EnrolmentService {
   constructor(
     private readonly repository: EnrolmentRepository,
+    private readonly groups: GroupRepository,
     private readonly audit: AuditLog,
     private readonly keys: KeyRing,
     private readonly clock: Clock,
     private readonly luck: Luck,
   ) {}
 
-  async createToken(operator: string, { name, expiresInSeconds, usesMax, approval }: InputOf<'createEnrolmentToken'>['body']): Promise<NewEnrolmentToken> {
+  async createToken(operator: string, { name, expiresInSeconds, usesMax, approval, group }: InputOf<'createEnrolmentToken'>['body']): Promise<NewEnrolmentToken> {
     const token = `sfe_${Buffer.from(this.luck.bytes(24)).toString('base64url')}`;
     const createdAt = this.clock.now();
     const row = await this.audit.change(async (tx, record) => {
+      if (group !== undefined) await this.requireStaticGroup(group, tx);
       const made = await this.repository.create({
         id: this.luck.id('tok'), name: name ?? null, hash: sha256(utf8(token)), createdAt,
-        expiresAt: new Date(createdAt.getTime() + expiresInSeconds * 1000), usesMax, approval,
+        expiresAt: new Date(createdAt.getTime() + expiresInSeconds * 1000), usesMax, approval, groupId: group ?? null,
       }, tx);
-      await record({ actor: operator, action: 'enrolment-token.create', subject: made.id, detail: { usesMax, approval } });
+      await record({ actor: operator, action: 'enrolment-token.create', subject: made.id, detail: { usesMax, approval, group: group ?? null } });
       return made;
     });
     return { ...toToken(row), token };
@@ -62,6 +66,12 @@ export class EnrolmentService {
     return { device: device.id, state: device.state, coordinatorKey };
   }
 
+  private async requireStaticGroup(id: string, tx: Transaction): Promise<void> {
+    const group = await this.groups.find(id, tx);
+    if (group === null) throw new FleetError('request.not-found', { field: 'group', problem: 'There is no such group.' });
+    if (group.filter !== null) throw new FleetError('group.dynamic', { field: 'group', problem: 'A filter says who is in this group.' });
+  }
+
   private requireUsable({ revokedAt, expiresAt, uses, usesMax }: EnrolmentTokenRow): void {
     if (revokedAt !== null) throw new FleetError('token.revoked', { field: 'token', problem: 'The operator has deleted this enrolment token.' });
     if (expiresAt <= this.clock.now()) throw new FleetError('token.expired', { field: 'token', problem: `The enrolment token expired at ${expiresAt.toISOString()}.` });
@@ -87,6 +97,6 @@ function usedUp(): FleetError {
   return new FleetError('token.used-up', { field: 'token', problem: 'The enrolment token has no uses left.' });
 }
 
-function toToken({ id, name, createdAt, expiresAt, usesMax, uses, approval }: EnrolmentTokenRow): EnrolmentToken {
-  return { id, name, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString(), usesMax, uses, approval };
+function toToken({ id, name, createdAt, expiresAt, usesMax, uses, approval, groupId }: EnrolmentTokenRow): EnrolmentToken {
+  return { id, name, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString(), usesMax, uses, approval, group: groupId };
 }

@@ -18,11 +18,14 @@ const mayUse: Record<RouteName, 'anyone' | 'viewer' | 'viewer, device' | 'operat
   listAuditEntries: 'operator', verifyAudit: 'operator', exportAudit: 'operator',
   createEnrolmentToken: 'operator', listEnrolmentTokens: 'operator', deleteEnrolmentToken: 'operator',
   listDevices: 'viewer', showDevice: 'viewer', approveDevice: 'operator', suspendDevice: 'operator', resumeDevice: 'operator', revokeDevice: 'operator',
+  countDevices: 'viewer', changeDevices: 'operator', changeDeviceTags: 'operator',
+  createGroup: 'operator', listGroups: 'viewer', showGroup: 'viewer', changeGroup: 'operator', deleteGroup: 'operator', addGroupMembers: 'operator', removeGroupMembers: 'operator',
   createModel: 'operator', listModels: 'viewer', showModel: 'viewer', uploadModelFile: 'operator', downloadModelFile: 'viewer, device',
   createRun: 'operator', listRuns: 'viewer', showRun: 'viewer', startRun: 'operator', pauseRun: 'operator', resumeRun: 'operator', stopRun: 'operator',
   showManifest: 'viewer, device', downloadLog: 'viewer, device', downloadCheckpoint: 'viewer, device', downloadRunFile: 'viewer, device',
   listRounds: 'viewer', listEvaluations: 'viewer', listAssignments: 'viewer', listArtifacts: 'viewer', downloadArtifact: 'viewer',
   enrolDevice: 'anyone', createChallenge: 'anyone', createCredential: 'anyone',
+  createBackup: 'admin',
   metrics: 'viewer', livez: 'anyone', readyz: 'anyone', version: 'anyone', openApi: 'anyone',
 };
 

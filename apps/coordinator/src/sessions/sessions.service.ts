@@ -54,7 +54,7 @@ export class SessionsService {
   private async depart(device: string): Promise<void> {
     this.logger.info('device.disconnected', { device });
     await this.assignments.depart(device);
-    await this.devices.saveSeen(device, { at: this.clock.now() });
+    await this.devices.saveSeen(device, { at: this.clock.now(), connected: false });
   }
 
   async hello(socket: DeviceSocket, { protocol, workerVersion, capabilities, runs }: MessageOf<'session:hello'>): Promise<AckOf<'session:hello'>> {
@@ -63,7 +63,7 @@ export class SessionsService {
       throw new FleetError(mismatch, { field: 'protocol', problem: `The device speaks protocol ${protocol}, this coordinator ${protocolVersionMin} to ${protocolVersion}.` });
     }
     const { device, name } = socket.data;
-    await this.devices.saveSeen(device, { at: this.clock.now(), workerVersion, platform: capabilities.platform });
+    await this.devices.saveSeen(device, { at: this.clock.now(), connected: true, workerVersion, platform: capabilities.platform });
     const answers = await this.assignments.greet(socket, runs);
     socket.data.greeted = true;
     // The ack goes first: what follows may be answered by the device at once.

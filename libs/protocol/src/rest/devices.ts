@@ -1,4 +1,6 @@
+import { FleetError } from '@seedfleet/errors';
 import { z } from 'zod';
+import { parseFilter, type FilterFields } from '../filter/filter.js';
 import { instant, opaqueId, pageQuery } from './fields.js';
 
 export const deviceStates = ['pending', 'active', 'suspended', 'revoked'] as const;
@@ -8,7 +10,45 @@ export type DeviceState = z.infer<typeof deviceState>;
 /** What an operator may do to a device: the last part of POST /devices/:id/... */
 export const deviceActions = ['approve', 'suspend', 'resume', 'revoke'] as const;
 
-export const deviceQuery = pageQuery.extend({ state: deviceState.optional() });
+/** A word that an operator hangs on a device, to find it by. */
+export const tag = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}_.:/-]{0,49}$/u, 'expected letters, digits and _ . : / -, at most 50');
+
+/** What a dynamic group can be made of: no groups, so that none is made of itself. */
+export const groupFilterFields = {
+  name: 'text', state: 'choice', online: 'choice', tag: 'words', platform: 'text', worker: 'text', seen: 'age', enrolled: 'age',
+} as const satisfies FilterFields;
+/** What a list of devices can be filtered by; a group by its name. */
+export const deviceFilterFields = { ...groupFilterFields, group: 'words' } as const satisfies FilterFields;
+
+/** @param fields what may stand in it */
+export const filterText = (fields: FilterFields) => z.string().max(1_000).refine((text) => {
+  try {
+    return parseFilter(text, fields).length >= 0;
+  } catch {
+    return false;
+  }
+}, { error: ({ input }) => problemOfFilter(String(input), fields) });
+
+const deviceFilter = filterText(deviceFilterFields);
+
+export const deviceQuery = pageQuery.extend({ state: deviceState.optional(), filter: deviceFilter.optional() });
+export const deviceCountQuery = z.strictObject({ filter: deviceFilter.default('') });
+/** How many devices a filter means, by state and presence. */
+export const deviceCountSchema = z.object({ count: z.int().min(0), online: z.int().min(0), states: z.record(deviceState, z.int().min(0)) });
+export type DeviceCount = z.infer<typeof deviceCountSchema>;
+
+export const tagsRequest = z.strictObject({ tags: z.array(tag).max(50).refine((tags) => new Set(tags).size === tags.length, 'expected every tag once') });
+
+export const bulkActions = ['approve', 'suspend', 'resume', 'revoke', 'add-tag', 'remove-tag'] as const;
+/**
+ * One action on every device that a filter means. `expected` is how many the operator was shown: if others are meant by now, nothing happens.
+ */
+export const bulkRequest = z.strictObject({
+  filter: deviceFilter, action: z.enum(bulkActions), tag: tag.optional(), expected: z.int().min(1).max(100_000),
+}).refine(({ action, tag: word }) => action.endsWith('-tag') === (word !== undefined), { path: ['tag'], message: 'expected with add-tag and remove-tag, and with them only' });
+/** Devices that were changed, and those that were not because of the state that they are in. */
+export const bulkSchema = z.object({ changed: z.int().min(0), unchanged: z.array(z.object({ id: opaqueId, name: z.string(), state: deviceState })).max(100_000) });
+export type BulkResult = z.infer<typeof bulkSchema>;
 
 export const deviceSchema = z.object({
   id: opaqueId,
@@ -22,5 +62,16 @@ export const deviceSchema = z.object({
   platform: z.string().nullable(),
   lastSeenAt: instant.nullable(),
   enrolledAt: instant,
+  /** in alphabetical order */
+  tags: z.array(tag),
 });
 export type Device = z.infer<typeof deviceSchema>;
+
+function problemOfFilter(text: string, fields: FilterFields): string {
+  try {
+    parseFilter(text, fields);
+    return '';
+  } catch (error) {
+    return error instanceof FleetError ? error.problem : 'cannot be read';
+  }
+}

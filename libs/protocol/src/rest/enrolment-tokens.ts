@@ -7,6 +7,8 @@ export const enrolmentTokenRequest = z.strictObject({
   expiresInSeconds: z.int().min(1).max(31_536_000).default(86_400),
   usesMax: z.int().min(1).max(100_000).default(1),
   approval: z.boolean().default(false),
+  /** id of a static group that the devices go into */
+  group: opaqueId.optional(),
 });
 export type EnrolmentTokenRequest = z.input<typeof enrolmentTokenRequest>;
 
@@ -18,6 +20,7 @@ export const enrolmentTokenSchema = z.object({
   usesMax: z.int(),
   uses: z.int(),
   approval: z.boolean(),
+  group: opaqueId.nullable(),
 });
 export type EnrolmentToken = z.infer<typeof enrolmentTokenSchema>;
 

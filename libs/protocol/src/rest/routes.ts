@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { auditEntrySchema, auditQuery, auditVerificationSchema } from './audit.js';
+import { backupQuery } from './backup.js';
 import { challengeRequest, challengeSchema, credentialRequest, credentialSchema, enrolmentRequest, enrolmentSchema } from './device-access.js';
-import { type deviceActions, deviceQuery, deviceSchema } from './devices.js';
+import { bulkRequest, bulkSchema, type deviceActions, deviceCountQuery, deviceCountSchema, deviceQuery, deviceSchema, tagsRequest } from './devices.js';
 import { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema } from './enrolment-tokens.js';
+import { groupRequest, groupSchema, membersRequest } from './groups.js';
 import { listOf, opaqueId, pageOf, pageQuery, runId } from './fields.js';
 import { modelFileQuery, modelFileSchema, modelRequest, modelSchema } from './models.js';
 import {
@@ -95,11 +97,22 @@ export const routes = {
   deleteEnrolmentToken: route({ method: 'DELETE', path: inApi('/enrolment-tokens/:id'), summary: 'end a token; devices that used it stay', role: 'operator', params: byId }),
 
   listDevices: route({ method: 'GET', path: inApi('/devices'), summary: 'enrolled devices', role: 'viewer', query: deviceQuery, response: pageOf(deviceSchema) }),
+  countDevices: route({ method: 'GET', path: inApi('/devices/count'), summary: 'how many devices a filter means', role: 'viewer', query: deviceCountQuery, response: deviceCountSchema }),
+  changeDevices: route({ method: 'POST', path: inApi('/devices/changes'), summary: 'one action on every device that a filter means, if they are as many as expected', role: 'operator', request: bulkRequest, response: bulkSchema }),
   showDevice: route({ method: 'GET', path: inApi('/devices/:id'), summary: 'one device', role: 'viewer', params: byId, response: deviceSchema }),
   approveDevice: deviceAction('approve'),
   suspendDevice: deviceAction('suspend'),
   resumeDevice: deviceAction('resume'),
   revokeDevice: deviceAction('revoke'),
+  changeDeviceTags: route({ method: 'PUT', path: inApi('/devices/:id/tags'), summary: 'give a device these tags', role: 'operator', params: byId, request: tagsRequest, response: deviceSchema }),
+
+  createGroup: route({ method: 'POST', path: inApi('/groups'), summary: 'make a group of devices, by a filter or by hand', role: 'operator', request: groupRequest, response: groupSchema, status: 201 }),
+  listGroups: route({ method: 'GET', path: inApi('/groups'), summary: 'groups with their live counts', role: 'viewer', response: listOf(groupSchema) }),
+  showGroup: route({ method: 'GET', path: inApi('/groups/:id'), summary: 'one group; its ETag guards changes', role: 'viewer', params: byId, response: groupSchema }),
+  changeGroup: route({ method: 'PUT', path: inApi('/groups/:id'), summary: 'another name or filter; If-Match refuses when somebody changed it meanwhile', role: 'operator', params: byId, request: groupRequest, response: groupSchema }),
+  deleteGroup: route({ method: 'DELETE', path: inApi('/groups/:id'), summary: 'delete a group; its devices stay', role: 'operator', params: byId }),
+  addGroupMembers: route({ method: 'POST', path: inApi('/groups/:id/members'), summary: 'put devices into a static group', role: 'operator', params: byId, request: membersRequest, response: groupSchema }),
+  removeGroupMembers: route({ method: 'POST', path: inApi('/groups/:id/members/removals'), summary: 'take devices out of a static group', role: 'operator', params: byId, request: membersRequest, response: groupSchema }),
 
   createModel: route({ method: 'POST', path: inApi('/models'), summary: 'announce a base model', role: 'operator', request: modelRequest, response: modelSchema, status: 201 }),
   listModels: route({ method: 'GET', path: inApi('/models'), summary: 'base models', role: 'viewer', response: listOf(modelSchema) }),
@@ -123,6 +136,8 @@ export const routes = {
   listAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments'), summary: 'devices of a run', role: 'viewer', params: byRun, response: listOf(assignmentSchema) }),
   listArtifacts: route({ method: 'GET', path: inApi('/runs/:id/artifacts'), summary: 'files that a run made', role: 'viewer', params: byRun, response: listOf(artifactSchema) }),
   downloadArtifact: route({ method: 'GET', path: inApi('/artifacts/:id'), summary: 'one file that a run made; header Range resumes', role: 'viewer', params: byId, response: octetStream }),
+
+  createBackup: route({ method: 'POST', path: inApi('/backups'), summary: 'everything that a new coordinator needs to go on, keys included, as one archive', role: 'admin', query: backupQuery, response: octetStream }),
 
   enrolDevice: route({ method: 'POST', path: inApi('/device/enrolments'), summary: 'enrol this device with a token', role: 'anyone', request: enrolmentRequest, response: enrolmentSchema, status: 201 }),
   createChallenge: route({ method: 'POST', path: inApi('/device/challenges'), summary: 'bytes to sign for a credential', role: 'anyone', request: challengeRequest, response: challengeSchema, status: 201 }),
