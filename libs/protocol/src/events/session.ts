@@ -15,6 +15,10 @@ export const sessionHello = event({
       threads: z.int().min(1).max(4_096),
       memoryMegabytes: z.int().min(1).max(1_000_000_000),
       platform: shortText,
+      /** milliseconds of one step in the run that this device prepared last: all rows of one batch; absent until it has prepared one */
+      forwardMs: z.number().min(0).max(limits.deadlineMsMax).optional(),
+      /** highest resident memory of the worker after that step */
+      peakMegabytes: z.int().min(1).max(1_000_000_000).optional(),
     }),
     runs: z.array(z.strictObject({ run: runNumber, round: roundNumber, stateHash: hashBytes })).max(limits.runsPerDeviceMax),
   }),

@@ -25,7 +25,10 @@ const count = fc.integer({ min: 1, max: 0xffff_ffff });
 const messages: Record<Exclude<DeviceEvent, 'packet:invalid'>, fc.Arbitrary<unknown>> = {
   'session:hello': fc.record({
     protocol: fc.integer({ min: 0, max: 65_535 }), workerVersion: text,
-    capabilities: fc.record({ threads: fc.integer({ min: 1, max: 4_096 }), memoryMegabytes: fc.integer({ min: 1, max: 1_000_000 }), platform: text }),
+    capabilities: fc.record({
+      threads: fc.integer({ min: 1, max: 4_096 }), memoryMegabytes: fc.integer({ min: 1, max: 1_000_000 }), platform: text,
+      forwardMs: fc.double({ min: 0, max: 1e6, noNaN: true }), peakMegabytes: fc.integer({ min: 1, max: 1_000_000 }),
+    }, { requiredKeys: ['threads', 'memoryMegabytes', 'platform'] }),
     runs: fc.array(fc.record({ run, round: u32, stateHash: hash }), { maxLength: 64 }),
   }),
   'session:refused': fc.record({ error: refusal }),
