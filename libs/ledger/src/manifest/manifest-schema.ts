@@ -12,27 +12,49 @@ const name = z.string().min(1).max(255);
 const positive = z.number().positive();
 const count = z.int().min(1);
 
+// Fields that came later are optional and mean, where they are missing, what was before them: a default would change the canonical bytes of old manifests.
+
 const modelSchema = z.strictObject({
   name,
-  /** the graph output that the head reads, [batch, d] */
+  /** the graph output that the head reads, [batch, d], or [batch, time, d] with a pool; of a causal language model its logits, [batch, time, vocabulary] */
   output: name,
-  inputs: z.strictObject({ ids: name, mask: name }),
+  /** a causal language model that is padded on the right needs no mask */
+  inputs: z.strictObject({ ids: name, mask: name.optional() }),
+  /** how one vector a token becomes one an example, before the head */
+  pool: z.enum(['mean', 'first', 'last']).optional(),
+  /** what devices compute the model's linears in unless their owners say otherwise; missing: fp32 */
+  precision: z.enum(['fp32', 'w8a8']).optional(),
   files: z.array(z.strictObject({ path: relativePath, role: z.enum(['model', 'tokenizer', 'external']), sha256: hex64, bytes: z.int().min(0) })).min(1).max(1000),
 });
 
-const taskSchema = z.strictObject({
-  type: z.literal('classification'),
-  /** the order is the class index */
-  labels: z.array(name).min(2).max(10_000),
-  tokensMax: count.max(1_000_000),
-});
+/** the order is the class index */
+const labels = z.array(name).min(2).max(10_000);
+const tokensMax = count.max(1_000_000);
+
+const taskSchema = z.discriminatedUnion('type', [
+  /** a trained head reads the output of the model */
+  z.strictObject({ type: z.literal('classification'), labels, tokensMax }),
+  /** a causal language model answers with the word of a label */
+  z.strictObject({
+    type: z.literal('verbalizer'), labels, tokensMax,
+    /** one for each label, in their order; told apart by their first tokens */
+    words: z.array(name).min(2).max(10_000),
+    /** holds "{text}" once and ends where the answer begins */
+    template: z.string().min(1).max(10_000),
+  }),
+  /** a causal language model learns what follows what */
+  z.strictObject({ type: z.literal('language'), tokensMax }),
+]);
+
+const siteKinds = ['lora', 'bias', 'head-weight', 'head-bias'] as const;
 
 const siteSchema = z.strictObject({
   name,
-  kind: z.enum(['lora', 'head-weight', 'head-bias']),
-  /** width of what enters: d_in of a lora site, d of a head's weight, 0 of a head's bias */
+  /** a bias (BitFit, arXiv 2106.10199) is added to what a linear gives; its name is the linear's and `.bias` */
+  kind: z.enum(siteKinds),
+  /** width of what enters: d_in of a lora site, d of a head's weight, 0 of a bias */
   inputs: z.int().min(0),
-  /** of the trained values: lora [rank, d_out], head-weight [d, classes], head-bias [classes] */
+  /** of the trained values: lora [rank, d_out], bias [d_out], head-weight [d, classes], head-bias [classes] */
   shape: z.array(count).min(1).max(4),
   /** perturbation scale s: a row uses B + eps s z, the update g s z */
   scale: positive,
@@ -98,20 +120,28 @@ export type Manifest = z.infer<typeof manifestSchema>;
 function contradictions({ adapter, task, estimator, policy, model }: Pick<Manifest, 'adapter' | 'task' | 'estimator' | 'policy' | 'model'>) {
   const found: { path: (string | number)[]; message: string }[] = [];
   const say = (path: (string | number)[], message: string) => found.push({ path, message });
-  const order = { 'lora': 0, 'head-weight': 1, 'head-bias': 2 };
   adapter.sites.forEach((site, index) => {
     const path = ['adapter', 'sites', index];
     const previous = adapter.sites[index - 1];
-    if (previous !== undefined && order[site.kind] < order[previous.kind]) say([...path, 'kind'], 'lora sites come first, then head-weight, then head-bias');
+    if (previous !== undefined && siteKinds.indexOf(site.kind) < siteKinds.indexOf(previous.kind)) say([...path, 'kind'], `the order is ${siteKinds.join(', ')}`);
     if (site.kind === 'lora' && (site.inputs < 1 || site.shape.length !== 2 || site.shape[0] !== adapter.rank)) say([...path, 'shape'], 'a lora site has inputs >= 1 and shape [rank, d_out]');
-    if (site.kind === 'head-weight' && (site.shape.length !== 2 || site.shape[0] !== site.inputs || site.shape[1] !== task.labels.length)) say([...path, 'shape'], 'head-weight has shape [inputs, labels]');
-    if (site.kind === 'head-bias' && (site.inputs !== 0 || site.shape.length !== 1 || site.shape[0] !== task.labels.length)) say([...path, 'shape'], 'head-bias has inputs 0 and shape [labels]');
+    if (site.kind === 'bias' && (site.inputs !== 0 || site.shape.length !== 1)) say([...path, 'shape'], 'a bias has inputs 0 and shape [d_out]');
+    if (site.kind === 'bias' && !/.\.bias$/.test(site.name)) say([...path, 'name'], 'the name of a bias is that of its linear and ".bias"');
+    if (task.type !== 'classification') return;
+    const classes = task.labels.length;
+    if (site.kind === 'head-weight' && (site.shape.length !== 2 || site.shape[0] !== site.inputs || site.shape[1] !== classes)) say([...path, 'shape'], 'head-weight has shape [inputs, labels]');
+    if (site.kind === 'head-bias' && (site.inputs !== 0 || site.shape.length !== 1 || site.shape[0] !== classes)) say([...path, 'shape'], 'head-bias has inputs 0 and shape [labels]');
   });
+  const heads = task.type === 'classification' ? 1 : 0;
   for (const kind of ['head-weight', 'head-bias'] as const) {
-    if (adapter.sites.filter((site) => site.kind === kind).length !== 1) say(['adapter', 'sites'], `classification has exactly one ${kind}`);
+    if (adapter.sites.filter((site) => site.kind === kind).length !== heads) say(['adapter', 'sites'], heads === 1 ? `classification has exactly one ${kind}` : `a task of type ${task.type} has no ${kind}`);
   }
   if (new Set(adapter.sites.map((site) => site.name)).size !== adapter.sites.length) say(['adapter', 'sites'], 'site names must differ');
-  if (new Set(task.labels).size !== task.labels.length) say(['task', 'labels'], 'labels must differ');
+  if (task.type !== 'language' && new Set(task.labels).size !== task.labels.length) say(['task', 'labels'], 'labels must differ');
+  if (task.type === 'verbalizer' && task.words.length !== task.labels.length) say(['task', 'words'], 'one word for each label');
+  if (task.type === 'verbalizer' && new Set(task.words).size !== task.words.length) say(['task', 'words'], 'words must differ');
+  if (task.type === 'verbalizer' && task.template.split('{text}').length !== 2) say(['task', 'template'], 'must hold {text} exactly once');
+  if (task.type !== 'classification' && model.pool !== undefined) say(['model', 'pool'], 'only a head of classification reads a pooled vector');
   if (new Set(model.files.map((file) => file.path)).size !== model.files.length) say(['model', 'files'], 'paths must differ');
   if (estimator.type === 'leave-one-out' && estimator.queries < 2) say(['estimator', 'queries'], 'leave-one-out compares queries with each other: at least 2');
   if (policy.reportsMin > policy.cohort) say(['policy', 'reportsMin'], 'must not exceed the cohort');

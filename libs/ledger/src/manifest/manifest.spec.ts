@@ -37,6 +37,36 @@ test('a manifest has the same bytes whatever order its fields were written in', 
   expect(toHex(encodeManifest(shuffled(manifest) as Manifest))).toBe(toHex(encodeManifest(manifest)));
 })));
 
+test('a manifest of the first version keeps the hash that Python gives it (json.dumps with sorted keys, hashlib)', () => {
+  expect(toHex(sha256(encodeManifest(aManifest({ coordinatorPrivateKey: new Uint8Array(32).fill(7) }))))).toBe('48d3b10963b109d4afdd71751af81a8b05567117087186c75d2fdb496fc3af08');
+});
+
+describe('the tasks of a causal language model', () => {
+  const [lora] = manifest.adapter.sites as [Manifest['adapter']['sites'][number]];
+  const bias = { name: 'encoder.layer.0.attn.v.bias', kind: 'bias' as const, inputs: 0, shape: [7], scale: 0.5 };
+  const model = { ...manifest.model, inputs: { ids: 'input_ids' } };
+  const language = { ...manifest, model, task: { type: 'language' as const, tokensMax: 64 }, adapter: { ...manifest.adapter, sites: [lora, bias] } };
+  const verbalizer = { ...language, task: { type: 'verbalizer' as const, tokensMax: 64, labels: ['negative', 'positive'], words: [' bad', ' good'], template: 'Review: {text} It was' } };
+
+  test.each([['language', language], ['verbalizer', verbalizer], ['language with biases alone', { ...language, adapter: { ...language.adapter, sites: [bias] } }]])('%s needs no head and no mask, and comes back as it was', (_, given) => {
+    expect(verifyManifest(JSON.parse(JSON.stringify(signManifest(given, privateKey)))).manifest).toEqual(given);
+  });
+
+  test.each<[string, string, Manifest]>([
+    ['a head', 'adapter.sites', { ...language, adapter: manifest.adapter }],
+    ['a word too few', 'task.words', { ...verbalizer, task: { ...verbalizer.task, labels: ['a', 'b', 'c'] } }],
+    ['two words alike', 'task.words', { ...verbalizer, task: { ...verbalizer.task, words: [' good', ' good'] } }],
+    ['a template without a place', 'task.template', { ...verbalizer, task: { ...verbalizer.task, template: 'Review:' } }],
+    ['a template with two places', 'task.template', { ...verbalizer, task: { ...verbalizer.task, template: '{text} {text}' } }],
+    ['a pool', 'model.pool', { ...language, model: { ...model, pool: 'mean' } }],
+    ['a bias before an adapter', 'adapter.sites.1.kind', { ...language, adapter: { ...language.adapter, sites: [bias, lora] } }],
+    ['a bias that is a matrix', 'adapter.sites.1.shape', { ...language, adapter: { ...language.adapter, sites: [lora, { ...bias, shape: [2, 7] }] } }],
+    ['a bias of no linear', 'adapter.sites.1.name', { ...language, adapter: { ...language.adapter, sites: [lora, { ...bias, name: 'v' }] } }],
+  ])('are refused with %s (%s)', (_, field, given) => {
+    expect(() => encodeManifest(given)).toThrow(expect.objectContaining({ code: 'manifest.invalid', field }));
+  });
+});
+
 describe('a signed manifest', () => {
   const signed = signManifest(manifest, privateKey);
   const sent = (change: object = {}): unknown => JSON.parse(JSON.stringify({ ...signed, ...change }));
