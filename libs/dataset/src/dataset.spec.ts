@@ -30,7 +30,7 @@ async function open(rows: { text: string; label: string }[], options: Partial<Da
   const path = join(folder, 'rows.jsonl');
   await writeFile(path, rows.map((row) => JSON.stringify(row)).join('\n'));
   return openDataset({
-    path, format: 'jsonl', fields: { text: 'text', label: 'label' }, labels: ['no', 'yes'], tokenizer: { path: join(folder, 'tokenizer.json') },
+    path, format: 'jsonl', fields: { text: 'text', label: 'label' }, task: { type: 'classification', labels: ['no', 'yes'] }, tokenizer: { path: join(folder, 'tokenizer.json') },
     tokensMax: 8, heldOutFraction: 0, salt: new Uint8Array(32), ...options,
   });
 }

@@ -2,18 +2,19 @@ import { basename } from 'node:path';
 import { FleetError } from '@seedfleet/errors';
 import { type Batch, batchOf } from './batches/batch.js';
 import { BatchOrder } from './batches/batch-order.js';
-import { type DataFile, type LabelledText, readDataFile } from './files/data-file.js';
-import { placeOf } from './files/place.js';
+import { type DataFile } from './files/data-file.js';
 import { splitHash, splitHeldOut } from './split/held-out-split.js';
+import { type DatasetTask } from './tasks/dataset-task.js';
+import { examplesOf } from './tasks/examples-of.js';
 import { type TokenStore, TokenStoreBuilder } from './tokens/token-store.js';
 import { openTokenizer } from './tokens/tokenizer.js';
 
 export interface DatasetOptions extends DataFile {
-  /** At least two, in the order of the class indices. */
-  labels: readonly string[];
+  /** What the examples are made for. `language` reads the texts alone, and needs no field for a label. */
+  task: DatasetTask;
   /** A `tokenizer.json`. */
   tokenizer: { path: string };
-  /** Longer texts are cut. */
+  /** Longer texts are cut, prompts in their text only. */
   tokensMax: number;
   /** Share of the examples kept for evaluation, in [0, 1). */
   heldOutFraction: number;
@@ -25,6 +26,8 @@ export interface DatasetOptions extends DataFile {
 export interface Dataset {
   readonly trainExamples: number;
   readonly heldOutExamples: number;
+  /** Verbalizer only: first token of each label's word, behind the template. */
+  readonly answers?: readonly number[];
   /** Batch `counter` of the endless order: every example once an epoch; of `examples` rows, or of all where there are fewer. */
   trainBatch(request: { counter: number; examples: number }): Batch;
   /** Every held-out example once, short ones first; the last batch may be smaller. */
@@ -37,34 +40,24 @@ export interface Dataset {
  *   `dataset.empty`, `dataset.option`, `tokenizer.not-found`, `tokenizer.invalid`; problems name file, line and field, never their content
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
-  const { heldOutFraction: fraction, tokensMax, salt } = options;
+  const { heldOutFraction: fraction, task, tokensMax, salt } = options;
   if (!(fraction >= 0 && fraction < 1)) throw new FleetError('dataset.option', { field: 'heldOutFraction', problem: `The held-out fraction ${fraction} is not in [0, 1).` });
   const tokenizer = await openTokenizer({ path: options.tokenizer.path, tokensMax });
+  const { examples, answers } = examplesOf({ file: options, task, tokenizer, tokensMax });
   const builder = new TokenStoreBuilder();
   const hashes: Uint8Array[] = [];
-  for await (const example of readDataFile(options)) {
-    const label = classOf(example, options);
-    const tokens = tokenizer.encode(example.text);
-    if (tokens.length === 0) {
-      throw new FleetError('dataset.wrong-field', { field: options.fields.text, problem: `${placeOf({ path: options.path, line: example.line })}: the text has no tokens.` });
-    }
+  for await (const { text, tokens, label } of examples()) {
     builder.add(tokens, { label });
-    hashes.push(splitHash(example));
+    hashes.push(splitHash(text));
   }
   if (hashes.length === 0) throw new FleetError('dataset.empty', { field: 'path', problem: `The data file ${basename(options.path)} holds no examples.` });
   const store = builder.build();
-  return datasetOf({ store, ...splitHeldOut({ hashes, fraction }), padding: tokenizer.padding, salt });
+  return { ...datasetOf({ store, ...splitHeldOut({ hashes, fraction }), task: task.type, padding: tokenizer.padding, salt }), ...(answers ? { answers } : {}) };
 }
 
-function classOf(example: LabelledText, { labels, path, fields }: DatasetOptions): number {
-  const index = labels.indexOf(example.label);
-  if (index >= 0) return index;
-  // The label found is data of the device, the labels asked for are public in the manifest.
-  const known = labels.map((label) => `"${label}"`).join(', ');
-  throw new FleetError('dataset.unknown-label', { field: fields.label, problem: `${placeOf({ path, line: example.line })}: the field "${fields.label}" holds none of the labels ${known}.` });
-}
+interface DatasetParts { store: TokenStore; train: Int32Array; heldOut: Int32Array; task: DatasetTask['type']; padding: number; salt: Uint8Array }
 
-function datasetOf({ store, train, heldOut, padding, salt }: { store: TokenStore; train: Int32Array; heldOut: Int32Array; padding: number; salt: Uint8Array }): Dataset {
+function datasetOf({ store, train, heldOut, task, padding, salt }: DatasetParts): Dataset {
   const lengthOf = (example: number): number => store.lengthOf(example);
   const heldOutByLength = Int32Array.from(heldOut).sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
   let order: BatchOrder | undefined;
@@ -75,12 +68,12 @@ function datasetOf({ store, train, heldOut, padding, salt }: { store: TokenStore
       requireExamples(examples);
       if (!Number.isSafeInteger(counter) || counter < 0) throw new RangeError(`batch counter ${counter}`);
       if (order?.asked !== examples) order = new BatchOrder({ members: train, lengthOf, examples, salt });
-      return batchOf(store, { members: order.batch(counter), padding });
+      return batchOf(store, { task, members: order.batch(counter), padding });
     },
     *heldOutBatches({ examples }) {
       requireExamples(examples);
       for (let first = 0; first < heldOutByLength.length; first += examples) {
-        yield batchOf(store, { members: heldOutByLength.subarray(first, first + examples), padding });
+        yield batchOf(store, { members: heldOutByLength.subarray(first, first + examples), task, padding });
       }
     },
   };

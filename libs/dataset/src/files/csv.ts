@@ -22,16 +22,16 @@ const problemOf: Partial<Record<CsvError['code'], string>> = {
 
 /** Examples of a CSV file (RFC 4180): a header with the names of the fields, then one record an example; a quoted text may span lines. */
 export async function* readCsv({ path, fields }: DataFile): AsyncGenerator<LabelledText> {
-  let columns: { text: number; label: number } | undefined;
+  let columns: { text: number; label: number | undefined } | undefined;
   for await (const { info, record } of recordsOf(path)) {
     const place = placeOf({ path, line: info.lines });
     if (columns === undefined) {
-      columns = { text: columnOf({ header: record, field: fields.text, place }), label: columnOf({ header: record, field: fields.label, place }) };
+      columns = { text: columnOf({ header: record, field: fields.text, place }), label: fields.label === undefined ? undefined : columnOf({ header: record, field: fields.label, place }) };
       continue;
     }
     const text = record[columns.text] ?? '';
     if (text.trim() === '') throw new FleetError('dataset.wrong-field', { field: fields.text, problem: `${place}: the field "${fields.text}" is empty.` });
-    yield { line: info.lines, text, label: record[columns.label] ?? '' };
+    yield { line: info.lines, text, label: columns.label === undefined ? undefined : record[columns.label] ?? '' };
   }
 }
 

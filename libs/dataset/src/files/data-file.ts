@@ -1,14 +1,16 @@
 import { FleetError } from '@seedfleet/errors';
 import { readCsv } from './csv.js';
 import { readJsonl } from './jsonl.js';
+import { readPassages } from './passages.js';
 
-export type DataFormat = 'jsonl' | 'csv';
+export type DataFormat = 'jsonl' | 'csv' | 'text';
 
-/** A file of labelled texts: where it is, how it is written, which of its fields hold the text and the label. */
+/** A file of texts: where it is, how it is written, which of its fields hold the text and, if it has one, the label. */
 export interface DataFile {
   path: string;
+  /** `text` is passages with blank lines between; it has no fields. */
   format: DataFormat;
-  fields: { text: string; label: string };
+  fields: { text: string; label?: string };
 }
 
 /** One example as the file has it. */
@@ -16,7 +18,8 @@ export interface LabelledText {
   /** 1-based line of the file on which the example ends. */
   line: number;
   text: string;
-  label: string;
+  /** Undefined where no field is named for it. */
+  label?: string | undefined;
 }
 
 /**
@@ -29,6 +32,9 @@ export function readDataFile(file: DataFile): AsyncGenerator<LabelledText> {
   switch (file.format) {
     case 'jsonl': return readJsonl(file);
     case 'csv': return readCsv(file);
-    default: throw new FleetError('dataset.option', { field: 'format', problem: 'The format of the data file is neither jsonl nor csv.' });
+    case 'text':
+      if (label !== undefined) throw new FleetError('dataset.option', { field: 'format', problem: 'A file of plain text has no labels: a task with labels takes jsonl or csv.' });
+      return readPassages(file);
+    default: throw new FleetError('dataset.option', { field: 'format', problem: 'The format of the data file is none of jsonl, csv and text.' });
   }
 }

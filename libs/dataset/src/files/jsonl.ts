@@ -10,14 +10,14 @@ export async function* readJsonl({ path, fields }: DataFile): AsyncGenerator<Lab
     const place = placeOf({ path, line: line.number });
     const record = parseObject(line.text, place);
     const text = requireField({ record, field: fields.text, place });
-    const label = requireField({ record, field: fields.label, place });
+    const label = fields.label === undefined ? undefined : requireField({ record, field: fields.label, place });
     if (typeof text !== 'string' || text.trim() === '') {
       throw new FleetError('dataset.wrong-field', { field: fields.text, problem: `${place}: the field "${fields.text}" is not a text.` });
     }
-    if (typeof label !== 'string' && typeof label !== 'number' && typeof label !== 'boolean') {
+    if (fields.label !== undefined && typeof label !== 'string' && typeof label !== 'number' && typeof label !== 'boolean') {
       throw new FleetError('dataset.wrong-field', { field: fields.label, problem: `${place}: the field "${fields.label}" is not a label.` });
     }
-    yield { line: line.number, text, label: String(label) };
+    yield { line: line.number, text, label: label === undefined ? undefined : String(label) };
   }
 }
 

@@ -17,7 +17,7 @@ export function splitHash({ text, label }: Pick<LabelledText, 'text' | 'label'>)
   const length = new Uint8Array(4);
   const textBytes = utf8(text);
   new DataView(length.buffer).setUint32(0, textBytes.length, true);
-  return sha256(concatBytes([purpose, length, textBytes, utf8(label)]));
+  return sha256(concatBytes([purpose, length, textBytes, utf8(label ?? '')]));
 }
 
 /**

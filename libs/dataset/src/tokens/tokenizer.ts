@@ -9,16 +9,17 @@ export interface TextTokenizer {
   padding: number;
   /** Ids of `text`, at most `tokensMax`. Special tokens of the model stay; the text between them is cut. */
   encode(text: string): readonly number[];
+  /** Ids of a text that goes on: the special tokens that begin one (where the tokenizer adds any), none that ends it. Not cut. */
+  encodeOpen(text: string): readonly number[];
 }
 
 /**
  * Opens a `tokenizer.json` of Hugging Face tokenizers.
- * @throws FleetError `tokenizer.not-found`, `tokenizer.invalid`
+ * @throws FleetError `tokenizer.not-found`, `tokenizer.invalid`, `dataset.option` where special tokens leave no room for a text
  */
 export async function openTokenizer({ path, tokensMax }: { path: string; tokensMax: number }): Promise<TextTokenizer> {
   const { tokenizer, padding } = build(basename(path), await readText(path));
-  const lengthOf = (special: boolean): number => tokenizer.encode('a', { add_special_tokens: special }).ids.length;
-  const specials = lengthOf(true) - lengthOf(false);
+  const { leading, specials } = specialsOf(tokenizer);
   if (specials >= tokensMax) {
     throw new FleetError('dataset.option', { field: 'tokensMax', problem: `The model adds ${specials} tokens to a text, which leaves none of ${tokensMax} to the text.` });
   }
@@ -29,7 +30,17 @@ export async function openTokenizer({ path, tokensMax }: { path: string; tokensM
       if (ids.length <= tokensMax) return ids;
       return specials === 0 ? ids.slice(0, tokensMax) : encodeCut({ tokenizer, text, tokens: tokensMax - specials });
     },
+    encodeOpen: (text) => [...leading, ...tokenizer.encode(text, { add_special_tokens: false }).ids],
   };
+}
+
+/** What the tokenizer puts before a text, and how many tokens it adds in all. */
+function specialsOf(tokenizer: Tokenizer): { leading: readonly number[]; specials: number } {
+  const plain: readonly number[] = tokenizer.encode('a', { add_special_tokens: false }).ids;
+  const all: readonly number[] = tokenizer.encode('a', { add_special_tokens: true }).ids;
+  const specials = all.length - plain.length;
+  const before = Array.from({ length: specials + 1 }, (_, i) => i).find((i) => plain.every((id, j) => all[i + j] === id)) ?? 0;
+  return { leading: all.slice(0, before), specials };
 }
 
 /** A text cut to its first tokens, with the special tokens around them: what `truncation` of the Rust library does. */
