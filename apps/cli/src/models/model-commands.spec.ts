@@ -14,6 +14,7 @@ async function aModelFolder({ opset = 17, outputs = 1 } = {}): Promise<string> {
   const folder = await emptyFolder();
   const graph = graphBuilder({ name: 'tiny', opset });
   graph.input('input_ids', 'float32', ['batch', 4]);
+  graph.input('attention_mask', 'float32', ['batch', 4]);
   graph.weight('dense.weight', new Float32Array(12).fill(0.5), [4, 3]);
   graph.node('MatMul', ['input_ids', 'dense.weight'], 'pooled');
   graph.output('pooled', 'float32', ['batch', 3]);
@@ -140,14 +141,14 @@ test('an upload that brings nothing gives up and says how to go on', async () =>
 test('the sites of a file are listed without a coordinator', async () => {
   const folder = await aModelFolder();
   const outcome = await typed(['models', 'inspect', folder, '-o', 'json']);
-  expect(JSON.parse(outcome.stdout)).toMatchObject({ opset: 17, inputs: ['input_ids'], outputs: ['pooled'], sites: [{ name: 'dense', inputs: 4, outputs: 3, precision: 'float' }] });
+  expect(JSON.parse(outcome.stdout)).toMatchObject({ opset: 17, inputs: ['input_ids', 'attention_mask'], outputs: ['pooled'], sites: [{ name: 'dense', inputs: 4, outputs: 3, precision: 'float' }] });
   expect((await typed(['models', 'inspect', join(folder, 'model.onnx')])).stdout).toMatch(/dense\s+4\s+3\s+float/);
 });
 
 test('an inspection says what a step of the asked size trains and takes', async () => {
   const outcome = await typed(['models', 'inspect', await aModelFolder(), '--rows', '3', '--batch', '2', '--tokens', '5', '--rank', '4', '-o', 'json']);
   expect(JSON.parse(outcome.stdout)).toMatchObject({
-    parameters: 12, bytes: 48, rank: 4, trainable: 12, sites: [{ parameters: 12, bytes: 48, trainablePerRank: 3 }], signature: { inputs: [{ name: 'input_ids', type: 'float', shape: ['batch', 4] }] },
+    parameters: 12, bytes: 48, rank: 4, trainable: 12, sites: [{ parameters: 12, bytes: 48, trainablePerRank: 3 }], signature: { inputs: [{ name: 'input_ids', type: 'float', shape: ['batch', 4] }, { name: 'attention_mask' }] },
     step: { rows: 3, batch: 2, tokens: 5, memory: { weights: 48 } },
   });
   const { memory } = JSON.parse(outcome.stdout).step;
@@ -171,12 +172,12 @@ test('a step of no rows is no step', async () => {
 
 test.each([
   ['a folder without a model', async () => emptyFolder(), 'model.folder-unclear'],
-  ['a folder with two models', async () => { const folder = await aModelFolder(); await writeFile(join(folder, 'other.onnx'), ''); return folder; }, 'model.folder-unclear'],
+  ['a folder with two models of equal claim', async () => { const folder = await emptyFolder(); for (const name of ['a.onnx', 'b.onnx']) await writeFile(join(folder, name), ''); return folder; }, 'model.folder-unclear'],
   ['a file that is not ONNX', async () => { const folder = await emptyFolder(); await writeFile(join(folder, 'model.onnx'), 'no model'); return folder; }, 'model.not-onnx'],
   ['a model of an old operator set', () => aModelFolder({ opset: 12 }), 'model.opset-too-old'],
   ['a path that does not exist', async () => '/nonexistent/model.onnx', 'file.unreadable'],
   ['a model without a tokenizer', async () => { const from = await aModelFolder(); const folder = await emptyFolder(); await mkdir(folder, { recursive: true }); await writeFile(join(folder, 'model.onnx'), await readFile(join(from, 'model.onnx'))); return folder; }, 'model.tokenizer-missing'],
-  ['a model of two outputs, none named', () => aModelFolder({ outputs: 2 }), 'command.invalid'],
+  ['a model of two outputs, none named', () => aModelFolder({ outputs: 2 }), 'model.output-unclear'],
 ])('%s is refused before anything is announced (%#)', async (_, make, code) => {
   coordinator = await serveCoordinator(uploads.handlers());
   const outcome = await typed(['models', 'add', await make(), '--name', 'tiny', '-o', 'json'], { env: loggedIn(coordinator) });

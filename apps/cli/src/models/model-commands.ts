@@ -1,37 +1,37 @@
-import { FleetError } from '@seedfleet/errors';
-import { requireSites, withoutCache, type OnnxModel } from '@seedfleet/onnx';
+import { requireSites } from '@seedfleet/onnx';
 import { routes, type Model } from '@seedfleet/protocol';
 import { type Command } from 'commander';
 import { type CoordinatorClient } from '../coordinator/coordinator-client.js';
 import { bytesText, sheetOf, tableOf } from '../terminal/printer.js';
 import { examples, type Shell } from '../terminal/shell.js';
+import { readingOf, type ModelReading } from './guess-model.js';
 import { addInspectCommand } from './inspect-command.js';
-import { findModelFile, modelFiles, readModelFile, type LocalFile } from './model-files.js';
+import { modelFiles, type LocalFile } from './model-files.js';
+import { addSourceOptions, locateModel, type SourceOptions } from './model-source.js';
+import { addReadingOptions, type ReadingOptions } from './reading-options.js';
 import { receivedOf, uploadFile } from './upload-file.js';
 
-interface AddOptions { name: string; output?: string; ids: string; mask: string; tokenizer?: string }
+interface AddOptions extends SourceOptions, ReadingOptions { name?: string }
 
 export function addModelCommands(program: Command, shell: Shell): void {
   const models = examples(program.command('models').description('base models that runs fine-tune'), 'seedfleet models list');
 
-  examples(models.command('add <folder-or-file>')
-    .description('upload a base model: the .onnx file, its external weights, its tokenizer.json; goes on where an upload stopped')
-    .requiredOption('--name <name>', 'what to call it')
-    .option('--output <value>', 'graph output that the head reads, [batch, d] (default: the only output)')
-    .option('--ids <input>', 'graph input of the token ids', 'input_ids')
-    .option('--mask <input>', 'graph input of the attention mask', 'attention_mask')
-    .option('--tokenizer <file>', 'tokenizer file (default: tokenizer.json beside the model)')
+  examples(addReadingOptions(addSourceOptions(models.command('add <source>')
+    .description('upload a base model from a file, a folder or hf:ORG/NAME[@REVISION]: the .onnx file, its external weights, its tokenizer.json; goes on where it stopped')
+    .option('--name <name>', 'what to call it (default: the name of the repository, folder or file)')))
     .action(async (place: string, options: AddOptions) => {
-      const file = await findModelFile(place);
-      const graph = await readModelFile(file);
-      requireSites(graph, { file });
-      const files = await modelFiles({ file, model: graph, ...(options.tokenizer === undefined ? {} : { tokenizer: options.tokenizer }) });
+      const found = await locateModel(place, options, shell);
+      requireSites(found.model, { file: found.file });
+      const reading = readingOf(found.model, { config: found.config, words: options });
+      const files = await modelFiles(found);
+      const name = options.name ?? found.name;
+      for (const line of [`${found.origin}: ${found.file}`, `name ${name}`, ...reading.decided]) shell.remark(line);
       const client = await shell.client();
-      const known = await sameModel(client, { name: options.name, files }) ?? await announce(client, { options, output: options.output ?? onlyOutput(withoutCache(graph)), files });
+      const known = await sameModel(client, { name, files }) ?? await announce(client, { name, reading, files });
       await sendFiles(shell, { client, model: known, files });
       const model = await client.json(routes.showModel, { params: { id: known.id } });
       shell.printer.value(model, modelSheet);
-    }), 'seedfleet models add ./encoder --name encoder --output sentence_embedding', 'seedfleet models add ./encoder/model.onnx --name encoder --ids input_ids --mask attention_mask');
+    }), 'seedfleet models add ./encoder --name encoder --output sentence_embedding', 'seedfleet models add hf:onnx-community/Qwen3-0.6B-ONNX --precision-file int8', 'seedfleet models add ./encoder/model.onnx --name encoder --ids input_ids --mask attention_mask');
 
   examples(models.command('list')
     .description('list the base models')
@@ -50,15 +50,6 @@ export function addModelCommands(program: Command, shell: Shell): void {
   addInspectCommand(models, shell);
 }
 
-const namesOf = (values: { name: string }[]) => values.map((value) => value.name);
-
-function onlyOutput(model: OnnxModel): string {
-  const names = namesOf(model.graph.output);
-  const [only] = names;
-  if (only !== undefined && names.length === 1) return only;
-  throw new FleetError('command.invalid', { field: '--output', problem: `The model has ${names.length} outputs: ${names.join(', ')}.`, fix: 'Name the one that the head reads with --output.' });
-}
-
 /** The model of an upload that was broken off: same name, same files. */
 async function sameModel(client: CoordinatorClient, { name, files }: { name: string; files: LocalFile[] }): Promise<Model | undefined> {
   const { items } = await client.json(routes.listModels);
@@ -68,9 +59,9 @@ async function sameModel(client: CoordinatorClient, { name, files }: { name: str
 
 const fileSet = (files: { path: string; sha256: string }[]) => files.map(({ path, sha256 }) => `${sha256} ${path}`).sort().join('\n');
 
-function announce(client: CoordinatorClient, { options, output, files }: { options: AddOptions; output: string; files: LocalFile[] }): Promise<Model> {
+function announce(client: CoordinatorClient, { name, reading: { output, pool, inputs }, files }: { name: string; reading: ModelReading; files: LocalFile[] }): Promise<Model> {
   return client.json(routes.createModel, { body: {
-    name: options.name, output, inputs: { ids: options.ids, mask: options.mask },
+    name, output, inputs, ...(pool === undefined ? {} : { pool }),
     files: files.map(({ path, role, sha256, bytes }) => ({ path, role, sha256, bytes })),
   } });
 }
@@ -100,7 +91,7 @@ function modelTable(models: Model[]): string {
 
 function modelSheet(model: Model): string {
   return [
-    sheetOf({ id: model.id, name: model.name, state: model.state, output: model.output, width: model.outputWidth, inputs: `${model.inputs.ids}, ${model.inputs.mask}` }),
+    sheetOf({ id: model.id, name: model.name, state: model.state, output: model.output, width: model.outputWidth, inputs: [model.inputs.ids, model.inputs.mask].filter((input) => input !== undefined).join(', ') }),
     tableOf({ head: ['FILE', 'ROLE', 'BYTES', 'RECEIVED', 'SHA-256'], rows: model.files.map((file) => [file.path, file.role, file.bytes, file.received, file.sha256]), empty: 'No files.' }),
     tableOf({ head: ['SITE', 'IN', 'OUT'], rows: model.sites.map((site) => [site.name, site.inputs, site.outputs]), empty: 'No adapter sites known yet.' }),
   ].join('\n\n');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FleetError } from '@seedfleet/errors';
 import { externalLocations, readModel, type OnnxModel } from '@seedfleet/onnx';
@@ -16,19 +16,16 @@ export interface LocalFile {
   bytes: number;
 }
 
-/** The .onnx file that `place` means: itself, or the only one in the folder. @throws FleetError `file.unreadable`, `model.folder-unclear` */
-export async function findModelFile(place: string): Promise<string> {
-  const found = await statOf(place);
-  if (!found.isDirectory()) return place;
-  const candidates = (await readdir(place)).filter((name) => name.endsWith('.onnx')).sort();
-  const [only] = candidates;
-  if (only !== undefined && candidates.length === 1) return join(place, only);
-  const problem = candidates.length === 0 ? `The folder ${place} holds no .onnx file.` : `The folder ${place} holds ${candidates.length} .onnx files: ${candidates.join(', ')}.`;
-  throw new FleetError('model.folder-unclear', { field: place, problem });
+/** @throws FleetError `file.unreadable` */
+export async function isFolder(place: string): Promise<boolean> {
+  return (await statOf(place)).isDirectory();
 }
 
-/** @throws FleetError `file.unreadable`, and the codes of `readModel`, external files that are not beside it included */
-export async function readModelFile(file: string): Promise<OnnxModel> {
+/**
+ * @param options `external`: whether the files of its weights must be beside it now (default), or come later
+ * @throws FleetError `file.unreadable`, and the codes of `readModel`, external files that are not beside it included
+ */
+export async function readModelFile(file: string, { external = 'beside' }: { external?: 'beside' | 'later' } = {}): Promise<OnnxModel> {
   await statOf(file);
   let bytes: Uint8Array;
   try {
@@ -36,18 +33,17 @@ export async function readModelFile(file: string): Promise<OnnxModel> {
   } catch (cause) {
     throw unreadable(file, cause);
   }
-  return readModel(bytes, { file, external: (location) => existsSync(join(dirname(file), location)) });
+  return readModel(bytes, { file, ...(external === 'beside' ? { external: (location) => existsSync(join(dirname(file), location)) } : {}) });
 }
 
 /** All files that a device needs, with their hashes: the graph, its external weights, the tokenizer. @throws FleetError `model.tokenizer-missing` */
 export async function modelFiles({ file, model, tokenizer }: { file: string; model: OnnxModel; tokenizer?: string }): Promise<LocalFile[]> {
   const folder = dirname(file);
-  const tokenizerFile = tokenizer ?? join(folder, 'tokenizer.json');
-  if (!existsSync(tokenizerFile)) throw new FleetError('model.tokenizer-missing', { field: tokenizerFile, problem: 'The model has no tokenizer.' });
+  if (tokenizer === undefined || !existsSync(tokenizer)) throw new FleetError('model.tokenizer-missing', { field: tokenizer ?? join(folder, 'tokenizer.json'), problem: 'The model has no tokenizer.' });
   return Promise.all([
     describe({ path: basename(file), role: 'model', file }),
     ...externalLocations(model).map((location) => describe({ path: location, role: 'external' as const, file: join(folder, location) })),
-    describe({ path: 'tokenizer.json', role: 'tokenizer', file: tokenizerFile }),
+    describe({ path: 'tokenizer.json', role: 'tokenizer', file: tokenizer }),
   ]);
 }
 
