@@ -50,14 +50,19 @@ export class CoordinatorClient {
     }
   }
 
+  /** A body still to be read, from the byte `offset` on: of status 206, or 200 with the whole where the coordinator knows no ranges. */
+  open(route: Route & { response: typeof octetStream }, { offset, ...parts }: RequestParts & { offset: number }): Promise<Response> {
+    return this.send(route, { ...parts, ...(offset === 0 ? {} : { headers: { range: `bytes=${offset}-` } }) });
+  }
+
   /** Appends a piece to a file. @throws OffsetMismatch where the coordinator has another number of bytes */
   async append<S extends z.ZodType>(route: Route & { response: S }, parts: Omit<RequestParts, 'body'>, piece: Piece): Promise<z.output<S>> {
     const answer = await this.send(route, parts, piece);
     return this.parse(route.response, await this.jsonBody(answer));
   }
 
-  private async send(route: Route, { params = {}, query = {}, body }: RequestParts, piece?: Piece): Promise<Response> {
-    const headers: Record<string, string> = { authorization: `Bearer ${this.session.token}`, accept: 'application/json, application/problem+json, application/octet-stream' };
+  private async send(route: Route, { params = {}, query = {}, headers: further = {}, body }: RequestParts & { headers?: Record<string, string> }, piece?: Piece): Promise<Response> {
+    const headers: Record<string, string> = { ...further, authorization: `Bearer ${this.session.token}`, accept: 'application/json, application/problem+json, application/octet-stream' };
     const request: RequestInit = { method: route.method, headers };
     if (piece) {
       headers['content-type'] = octetStream;

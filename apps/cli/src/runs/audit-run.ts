@@ -3,6 +3,7 @@ import { FleetError } from '@seedfleet/errors';
 import { decodeCommit, decodeLog, toHex } from '@seedfleet/ledger';
 import { routes, type Run } from '@seedfleet/protocol';
 import { type CoordinatorClient } from '../coordinator/coordinator-client.js';
+import { type Shell } from '../terminal/shell.js';
 
 /** A run whose public bytes prove what the coordinator says of it. */
 export interface AuditedRun {
@@ -61,4 +62,15 @@ async function wholeLog(client: CoordinatorClient, id: number): Promise<Uint8Arr
 function requireSame(field: 'manifestHash' | 'headHash' | 'stateHash', { claimed, proven }: { claimed: string | null; proven: string }): void {
   if (claimed === proven) return;
   throw new FleetError('run.claim-differs', { field, problem: `The coordinator says ${field} ${claimed ?? 'null'}; the signed log gives ${proven}.` });
+}
+
+/** An audit with a line of progress: a replay of a long run takes a while. */
+export async function auditWithProgress(shell: Shell, { id, coordinatorKey }: { id: number; coordinatorKey?: string | undefined }): Promise<AuditedRun> {
+  const client = await shell.client();
+  const progress = shell.surroundings.startProgress(`fetching run ${id}`);
+  try {
+    return await auditRun({ client, id, ...(coordinatorKey === undefined ? {} : { coordinatorKey }), onRound: (rounds) => progress.show(`replayed ${rounds} rounds of run ${id}`) });
+  } finally {
+    progress.end();
+  }
 }

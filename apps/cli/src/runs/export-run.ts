@@ -1,25 +1,16 @@
-import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { exportPeft } from '@seedfleet/artifacts';
+import { modelCard, provenanceOf, type CardFormat, type Provenance, type ReportedEvaluation, type VerifiedRun } from '@seedfleet/artifacts';
 import { FleetError } from '@seedfleet/errors';
 import { encodeLog } from '@seedfleet/ledger';
 import { isMissing } from '../terminal/is-missing.js';
-import { type AuditedRun } from './audit-run.js';
+import { sha256OfFile } from './run-files.js';
 
 /** One written file. */
 export interface ExportedFile { path: string; bytes: number; sha256: string }
 
-/** Where an exported adapter comes from; anyone can check it with the files beside it. */
-export interface Provenance {
-  run: number;
-  name: string;
-  coordinatorKey: string;
-  manifestHash: string;
-  rounds: number;
-  headHash: string;
-  stateHash: string;
-}
+/** Files by name: what they hold, or what writes them where they are too large to hold. */
+export type ExportContents = Record<string, Uint8Array | string | ((target: string) => Promise<void>)>;
 
 /** @throws FleetError `export.folder-in-use`: an export never overwrites */
 export async function requireEmptyFolder(folder: string): Promise<void> {
@@ -33,67 +24,43 @@ export async function requireEmptyFolder(folder: string): Promise<void> {
   if (names.length > 0) throw new FleetError('export.folder-in-use', { field: '--out', problem: `The folder ${folder} is not empty.` });
 }
 
-/** Writes the adapter of an audited run as PEFT reads it, the head, and what proves where both come from. */
-export async function exportRun({ run, verified, signedManifest, log }: AuditedRun, folder: string): Promise<{ provenance: Provenance; files: ExportedFile[] }> {
-  const { manifest } = verified;
-  const provenance: Provenance = {
-    run: manifest.run, name: manifest.name, coordinatorKey: manifest.coordinatorKey, manifestHash: run.manifestHash,
-    rounds: verified.rounds, headHash: verified.head, stateHash: verified.stateHash,
-  };
-  const contents: Record<string, Uint8Array | string> = {
-    ...exportPeft({ manifest, state: verified.state }),
-    'manifest.json': `${JSON.stringify(signedManifest, null, 2)}\n`,
-    'commits.log': encodeLog(log),
-  };
-  const files = Object.entries(contents).map(([path, content]) => describe(path, content));
-  contents['provenance.json'] = `${JSON.stringify({ ...provenance, files }, null, 2)}\n`;
-  contents['README.md'] = readme(verified, provenance);
-  await writeFolder(resolve(folder), contents);
-  return { provenance, files: Object.entries(contents).map(([path, content]) => describe(path, content)) };
+export interface Export {
+  verified: VerifiedRun;
+  signedManifest: unknown;
+  /** The commits that lead to the exported state, and no others. */
+  log: readonly Uint8Array[];
+  contents: ExportContents;
+  format: CardFormat;
+  evaluation: ReportedEvaluation | null;
 }
 
-/** The folder appears whole or not at all: it is written beside its place, then renamed. */
-async function writeFolder(folder: string, contents: Record<string, Uint8Array | string>): Promise<void> {
+/**
+ * Writes what a run trained, the card, and what proves where it comes from. The folder appears whole or not at all: it is written beside its place, then renamed.
+ * @throws FleetError `export.folder-in-use`
+ */
+export async function exportRun({ verified, signedManifest, log, contents, format, evaluation }: Export, out: string): Promise<{ provenance: Provenance; files: ExportedFile[] }> {
+  const folder = resolve(out);
+  const provenance = provenanceOf(verified);
   await mkdir(dirname(folder), { recursive: true });
   const unfinished = await mkdtemp(`${folder}.`);
+  const write = async (all: ExportContents): Promise<ExportedFile[]> => {
+    const written: ExportedFile[] = [];
+    for (const [path, content] of Object.entries(all)) {
+      const target = join(unfinished, path);
+      await (typeof content === 'function' ? content(target) : writeFile(target, content));
+      written.push({ path, bytes: (await stat(target)).size, sha256: await sha256OfFile(target) });
+    }
+    return written;
+  };
   try {
-    for (const [path, content] of Object.entries(contents)) await writeFile(join(unfinished, path), content);
+    const proven = await write({ ...contents, 'manifest.json': `${JSON.stringify(signedManifest, null, 2)}\n`, 'commits.log': encodeLog([...log]) });
+    const files = [...proven, ...await write({ 'provenance.json': `${JSON.stringify({ ...provenance, files: proven }, null, 2)}\n`, 'README.md': modelCard({ verified, format, evaluation }) })];
     await chmod(unfinished, 0o755);
     await requireEmptyFolder(folder);
     await rename(unfinished, folder);
+    return { provenance, files };
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     throw error;
   }
-}
-
-function describe(path: string, content: Uint8Array | string): ExportedFile {
-  return { path, bytes: Buffer.byteLength(content), sha256: createHash('sha256').update(content).digest('hex') };
-}
-
-function readme({ manifest }: AuditedRun['verified'], provenance: Provenance): string {
-  const { adapter, estimator, model, stepRule, task } = manifest;
-  return `# ${manifest.name}
-
-A LoRA adapter and a classification head, fine-tuned by Seedfleet on devices whose data never left them.
-
-| | |
-| --- | --- |
-| base model | ${model.name}, output \`${model.output}\` |
-| labels | ${task.labels.join(', ')} |
-| adapter | rank ${adapter.rank}, alpha ${adapter.alpha}, ${adapter.sites.filter((site) => site.kind === 'lora').length} sites |
-| estimator | ${estimator.type}, ${estimator.queries} queries, eps ${estimator.eps}, ${estimator.distribution} |
-| step rule | ${stepRule.type}, learning rate ${stepRule.learningRate}, ${stepRule.schedule} |
-| rounds | ${provenance.rounds} |
-| manifest | ${provenance.manifestHash} |
-| last commit | ${provenance.headHash} |
-| state | ${provenance.stateHash} |
-| signed by | ${provenance.coordinatorKey} |
-
-- \`adapter_model.safetensors\`, \`adapter_config.json\`: the adapter as Hugging Face PEFT loads it (\`PeftModel.from_pretrained\`).
-- \`head.safetensors\`: the head, \`logits = head.weight · x + head.bias\` on the output named above.
-- \`manifest.json\` and \`commits.log\`: the signed manifest and every signed commit. Replaying them gives this adapter bit for bit;
-  before this folder was written, signatures, chain and replay were checked.
-- \`provenance.json\`: the lines above and the SHA-256 of the files, for programs.
-`;
 }

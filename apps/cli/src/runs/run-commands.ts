@@ -1,11 +1,12 @@
 import { FleetError } from '@seedfleet/errors';
 import { routes, runStates, type RunState } from '@seedfleet/protocol';
-import { createArgument, InvalidArgumentError, Option, type Command } from 'commander';
+import { createArgument, Option, type Command } from 'commander';
 import { allPages } from '../coordinator/all-pages.js';
-import { bytesText, sheetOf } from '../terminal/printer.js';
+import { sheetOf } from '../terminal/printer.js';
 import { examples, numberValue, runNumber, type Shell } from '../terminal/shell.js';
-import { auditRun, type AuditedRun } from './audit-run.js';
-import { exportRun, requireEmptyFolder } from './export-run.js';
+import { auditWithProgress } from './audit-run.js';
+import { addExportCommand } from './export-command.js';
+import { keyOption } from './key-option.js';
 import { addRunOptions, findModel, requireNewRun, runRequestOf, type RunOptions } from './run-options.js';
 import { runSheet, runTable } from './run-text.js';
 import { watchRun, watchText } from './watch-run.js';
@@ -30,6 +31,7 @@ export function addRunCommands(program: Command, shell: Shell): void {
       }), `seedfleet runs ${name} 3`);
   }
   addProofCommands(runs, shell);
+  addExportCommand(runs, shell);
 }
 
 function addReadingCommands(runs: Command, shell: Shell): void {
@@ -74,39 +76,12 @@ function addStartCommand(runs: Command, shell: Shell): void {
   }), 'seedfleet runs start --model encoder --name reviews --labels negative,positive', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --rounds 300 --queries 16 --draft', 'seedfleet runs start 4');
 }
 
-function keyOption(): Option {
-  return new Option('--coordinator-key <hex>', 'public key of the coordinator, known from elsewhere (default: believe the manifest)').argParser((text: string) => {
-    if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError('Expected 64 lower-case hexadecimal digits.');
-    return text;
-  });
-}
-
 function addProofCommands(runs: Command, shell: Shell): void {
   examples(runs.command('verify').description('check signatures and chain of a run, replay its log, compare with what the coordinator says').addArgument(runArgument())
     .addOption(keyOption())
     .action(async (id: number, { coordinatorKey }: { coordinatorKey?: string }) => {
-      const { verified, run } = await audited(shell, { id, ...(coordinatorKey === undefined ? {} : { coordinatorKey }) });
+      const { verified, run } = await auditWithProgress(shell, { id, coordinatorKey });
       const proof = { passed: true, run: id, rounds: verified.rounds, manifestHash: run.manifestHash, headHash: verified.head, stateHash: verified.stateHash, coordinatorKey: verified.manifest.coordinatorKey };
       shell.printer.value(proof, () => `${sheetOf({ run: id, rounds: proof.rounds, manifest: proof.manifestHash, 'last commit': proof.headHash, 'state hash': proof.stateHash, 'signed by': proof.coordinatorKey })}\n\nPASSED: manifest and ${proof.rounds} commits are signed and chained, and replay to the state that the coordinator names.`);
     }), 'seedfleet runs verify 3', 'seedfleet runs verify 3 --coordinator-key $(cat coordinator.pub)');
-
-  examples(runs.command('export').description('write the adapter (PEFT), the head and their provenance into a folder, once the run is verified').addArgument(runArgument())
-    .requiredOption('--out <folder>', 'folder that is empty or does not exist')
-    .addOption(keyOption())
-    .action(async (id: number, { out, coordinatorKey }: { out: string; coordinatorKey?: string }) => {
-      await requireEmptyFolder(out);
-      const exported = await exportRun(await audited(shell, { id, ...(coordinatorKey === undefined ? {} : { coordinatorKey }) }), out);
-      shell.printer.value({ folder: out, ...exported }, ({ files }) => files.map((file) => `${out}/${file.path}  ${bytesText(file.bytes)}`).join('\n'));
-    }), 'seedfleet runs export 3 --out ./adapter');
-}
-
-/** An audit with a line of progress; a replay of a long run takes a while. */
-async function audited(shell: Shell, { id, coordinatorKey }: { id: number; coordinatorKey?: string }): Promise<AuditedRun> {
-  const client = await shell.client();
-  const progress = shell.surroundings.startProgress(`fetching run ${id}`);
-  try {
-    return await auditRun({ client, id, ...(coordinatorKey === undefined ? {} : { coordinatorKey }), onRound: (rounds) => progress.show(`replayed ${rounds} rounds of run ${id}`) });
-  } finally {
-    progress.end();
-  }
 }

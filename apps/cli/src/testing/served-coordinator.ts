@@ -55,7 +55,8 @@ export async function serveCoordinator(handlers: Partial<Record<RouteName, Handl
       const body = route.request instanceof z.ZodType ? parseRequest(route.request, JSON.parse(bytes.toString('utf8'))) : bytes;
       const result = await handler({ params: found.params, query, headers: request.headers, body });
       if (response.destroyed) return;
-      response.statusCode = route.status;
+      // A handler of bytes is told of ranges, and answers with what was asked for.
+      response.statusCode = request.headers.range === undefined ? route.status : 206;
       if (route.response instanceof z.ZodType) response.setHeader('content-type', 'application/json').end(JSON.stringify(route.response.parse(result)));
       else response.end(result);
     } catch (error) {

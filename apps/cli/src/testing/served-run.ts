@@ -1,5 +1,5 @@
 import { aFinishedRun, type FinishedRun } from '@seedfleet/artifacts/testing';
-import { encodeLog, generateKeyPair } from '@seedfleet/ledger';
+import { encodeLog, generateKeyPair, type Manifest } from '@seedfleet/ledger';
 import { type Run } from '@seedfleet/protocol';
 import { serveCoordinator, type Handler, type ServedCoordinator } from './served-coordinator.js';
 
@@ -17,9 +17,9 @@ export interface Served { run: Run; signedManifest: unknown; log: Uint8Array[] }
 
 export const coordinatorKeys = generateKeyPair();
 
-/** A coordinator with one finished run of twelve rounds. @param spoil changes what it serves */
-export async function serveRun(spoil: (served: Served, finished: FinishedRun) => void = () => undefined, handlers: Record<string, Handler> = {}): Promise<ServedCoordinator> {
-  const finished = aFinishedRun({ rounds: 12, coordinatorPrivateKey: coordinatorKeys.privateKey });
+/** A coordinator with one finished run of twelve rounds. @param spoil changes what it serves @param manifest changes what the run is */
+export async function serveRun(spoil: (served: Served, finished: FinishedRun) => void = () => undefined, handlers: Record<string, Handler> = {}, manifest: Partial<Manifest> = {}): Promise<ServedCoordinator> {
+  const finished = aFinishedRun({ rounds: 12, coordinatorPrivateKey: coordinatorKeys.privateKey, ...manifest });
   const { signedManifest, log, headHash, stateHash } = finished;
   const served: Served = { signedManifest: structuredClone(signedManifest), log: log.map((commit) => commit.slice()), run: aRun({ round: 12, manifestHash: signedManifest.hash, headHash, stateHash }) };
   spoil(served, finished);
@@ -28,6 +28,7 @@ export async function serveRun(spoil: (served: Served, finished: FinishedRun) =>
     showManifest: () => served.signedManifest,
     // Five commits an answer: the audit must ask until the log ends.
     downloadLog: ({ query }) => Buffer.from(encodeLog(served.log.slice(Number(query['from']), Number(query['from']) + 5))),
+    listEvaluations: () => ({ items: [] }),
     ...handlers,
   });
 }

@@ -4,6 +4,8 @@ import { initialState, replayCommit, replayContext, stateHash, type AdapterState
 /** What a manifest and its log prove. */
 export interface VerifiedRun {
   manifest: Manifest;
+  /** hex */
+  manifestHash: string;
   /** commits */
   rounds: number;
   /** hash of the last commit, or of the manifest before the first; hex */
@@ -32,5 +34,5 @@ export function verifyRun({ signedManifest, log, coordinatorKey, onRound }: {
     state = replayCommit(state, context, commit);
     onRound?.(state.round);
   }
-  return { manifest, rounds: commits.length, head: toHex(commits.at(-1)?.hash ?? verified.hash), state, stateHash: toHex(stateHash(state)) };
+  return { manifest, manifestHash: toHex(verified.hash), rounds: commits.length, head: toHex(commits.at(-1)?.hash ?? verified.hash), state, stateHash: toHex(stateHash(state)) };
 }

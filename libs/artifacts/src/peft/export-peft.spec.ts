@@ -51,7 +51,7 @@ test('what PEFT computes, lora_B(lora_A(x)) lora_alpha / r, is x A B alpha / r o
 });
 
 test('the head stands beside the adapter as a torch Linear over the classes, with its labels', () => {
-  const { tensors, metadata } = readSafetensors(files['head.safetensors']);
+  const { tensors, metadata } = readSafetensors(files['head.safetensors'] ?? new Uint8Array());
   const [bias, weight] = tensors as [NamedTensor, NamedTensor];
   const [weightSite, biasSite] = state.layout.sites.slice(2) as [typeof state.layout.sites[0], typeof state.layout.sites[0]];
   expect([bias.name, bias.shape, weight.name, weight.shape]).toEqual(['head.bias', [2], 'head.weight', [2, 6]]);

@@ -18,6 +18,11 @@ test('tensors come back from their bytes in the order of their names', () => fc.
   expect(metadata).toEqual({ format: 'pt' });
 })));
 
+test('an empty tensor before one whose name is a number comes back', () => {
+  const list = [{ name: '.', shape: [0], data: new Float32Array() }, { name: '7', shape: [1], data: Float32Array.of(1) }];
+  expect(readSafetensors(writeSafetensors(list)).tensors).toEqual(list);
+});
+
 test('a file of the Python package is read', () => {
   const { tensors: read, metadata } = readSafetensors(Uint8Array.from(atob(fromPython), (character) => character.charCodeAt(0)));
   expect(read.sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual([{ name: 'a', shape: [1], data: Float32Array.of(0.5) }, { name: 'b', shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) }]);

@@ -52,7 +52,8 @@ export function readSafetensors(bytes: Uint8Array): { tensors: NamedTensor[]; me
   if (headerLength > BigInt(Math.min(headerBytesMax, bytes.length - 8))) throw malformed('length', 'The header is longer than the file or than 100 MB.');
   const dataStart = 8 + Number(headerLength);
   const { __metadata__: metadata, ...entries } = parseHeader(bytes.subarray(8, dataStart));
-  const placed = Object.entries(entries).map(([name, entry]) => ({ name, ...requireEntry(name, entry) })).sort((a, b) => a.data_offsets[0] - b.data_offsets[0]);
+  // A tensor without values lies where the next one begins; JSON puts names that are numbers first.
+  const placed = Object.entries(entries).map(([name, entry]) => ({ name, ...requireEntry(name, entry) })).sort((a, b) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
   let end = 0;
   const tensors = placed.map(({ name, shape, data_offsets: [from, to] }) => {
     if (from !== end || to - from !== 4 * valuesOf(shape) || dataStart + to > bytes.length) throw malformed(name, `The tensor ${name} does not lie where its shape and the tensor before it say.`);

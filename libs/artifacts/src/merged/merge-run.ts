@@ -1,0 +1,32 @@
+import { embedWeights, mergeAdapter, type MergedAdapter, type OnnxModel, type ReadExternal } from '@seedfleet/onnx';
+import { type VerifiedRun } from '../audit/verify-run.js';
+import { trainedValues } from '../trained/trained-values.js';
+
+export interface MergedRun {
+  model: OnnxModel;
+  /** Name of the output with the logits of the trained head; null where the run trained none. */
+  logits: string | null;
+  /** Inputs of the model, in its order. */
+  inputs: string[];
+}
+
+/**
+ * The base model of a run with everything that the run trained inside; where it comes from and, for a head, the labels stand in its metadata.
+ * @param base the model file that the manifest names, its hash checked
+ * @param read bytes of its external weights; under w8a8 all of them become part of the model, as only they can become int8
+ * @throws FleetError the codes of `mergeAdapter`
+ */
+export function mergeRun({ manifest, state, manifestHash, head: headHash, stateHash, rounds }: VerifiedRun, { base, precision, read }: { base: OnnxModel; precision: 'fp32' | 'w8a8'; read: ReadExternal }): MergedRun {
+  const { adapter: { rank, alpha }, model, task } = manifest;
+  const { adapters, biases, head } = trainedValues({ manifest, state });
+  const merged = mergeAdapter(precision === 'w8a8' ? embedWeights(base, read) : base, {
+    adapters: adapters.map(({ site, a, b }): MergedAdapter => ({ site, a, b, rank, alpha })), biases, precision, read,
+    head: head && { output: model.output, pool: model.pool, mask: model.inputs.mask, weight: head.weight, bias: head.bias },
+    metadata: {
+      ...('labels' in task ? { labels: JSON.stringify(task.labels) } : {}), 'seedfleet.task': task.type, 'seedfleet.run': String(manifest.run), 'seedfleet.name': manifest.name,
+      'seedfleet.rounds': String(rounds), 'seedfleet.manifest': manifestHash, 'seedfleet.head': headHash, 'seedfleet.state': stateHash, 'seedfleet.coordinatorKey': manifest.coordinatorKey,
+    },
+  });
+  const stored = new Set(merged.model.graph.initializer.map(({ name }) => name));
+  return { ...merged, inputs: merged.model.graph.input.map(({ name }) => name).filter((name) => !stored.has(name)) };
+}
