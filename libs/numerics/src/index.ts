@@ -14,4 +14,5 @@ export { perturbedRowsInto, type RowsOrigin } from './estimator/perturbed-rows.j
 export { initialState, stateHash, type AdapterState, type StepRuleType } from './replay/adapter-state.js';
 export { gradientInto, type GradientOrigin } from './replay/gradient.js';
 export { learningRateAt, type Schedule } from './replay/learning-rate.js';
-export { applyCommit, replayCommit, replayContext, type CommittedStep, type ReplayContext, type StepContext } from './replay/replay.js';
+export { type CommittedStep, type StepContext } from './replay/advance.js';
+export { applyCommit, replayCommit, replayCommits, replayContext, type ReplayContext } from './replay/replay.js';

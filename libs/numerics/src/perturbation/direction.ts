@@ -24,9 +24,9 @@ export function directionInto(out: Float64Array, origin: DirectionOrigin): void 
   else gaussianInto(out, origin);
 }
 
-/** The packed bits of a Rademacher direction. @returns [ceil(size / 8)] */
+/** The packed bits of a Rademacher direction, in whole words of 32 bits. @returns [4 ceil(size / 32)], at a multiple of 4 in its buffer */
 export function rademacherBits({ key, seed, site }: Omit<DirectionOrigin, 'distribution'>, size: number): Uint8Array {
-  return keystream({ key, nonce: siteNonce({ seed, site }), length: Math.ceil(size / 8) });
+  return keystream({ key, nonce: siteNonce({ seed, site }), length: 4 * Math.ceil(size / 32) });
 }
 
 function rademacherInto(out: Float64Array, bits: Uint8Array): void {

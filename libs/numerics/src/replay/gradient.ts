@@ -1,5 +1,5 @@
 import { type Layout, type PlacedSite } from '../layout/layout.js';
-import { directionInto, rademacherBits, type Distribution } from '../perturbation/direction.js';
+import { directionInto, type Distribution } from '../perturbation/direction.js';
 import { rademacherSumInto } from './rademacher-sum.js';
 
 /** Everything that a round's estimate depends on. */
@@ -19,16 +19,13 @@ export interface GradientOrigin {
  * @param out [layout.size] float64, overwritten
  */
 export function gradientInto(out: Float64Array, origin: GradientOrigin): void {
-  const n = origin.coefficients.length;
+  const { coefficients, distribution, seeds, key } = origin;
   for (const site of origin.layout.sites) {
     const g = out.subarray(site.offset, site.offset + site.size);
-    const factors = origin.coefficients.map((coefficient) => coefficient * site.scale);
-    if (origin.distribution === 'rademacher') {
-      rademacherSumInto(g, Array.from(origin.seeds, (seed) => rademacherBits({ key: origin.key, seed, site: site.index }, site.size)), factors);
-    } else {
-      sumInto(g, { site, factors, origin });
-    }
-    for (let i = 0; i < g.length; i++) g[i] = (g[i] as number) / n;
+    const factors = coefficients.map((coefficient) => coefficient * site.scale);
+    if (distribution === 'rademacher') rademacherSumInto(g, { site, seeds, key }, factors);
+    else sumInto(g, { site, factors, origin });
+    for (let i = 0; i < g.length; i++) g[i] = (g[i] as number) / coefficients.length;
   }
 }
 

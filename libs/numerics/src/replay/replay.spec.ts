@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { equalBytes, sha256, toHex, type SignedCommit } from '@seedfleet/ledger';
 import { aRun } from '../../vectors/a-run.js';
 import { stateHash, type AdapterState } from './adapter-state.js';
-import { applyCommit, replayCommit } from './replay.js';
+import { applyCommit, replayCommit, replayCommits } from './replay.js';
 
 const rules = ['sgd', 'normalised', 'momentum', 'adam'] as const;
 const replay = (state: AdapterState, run: ReturnType<typeof aRun>, commits: SignedCommit[]) => commits.reduce((at, commit) => replayCommit(at, run.context, commit), state);
@@ -26,6 +26,22 @@ test('a commit that names another state is refused', () => {
   const [commit] = run.commits as [SignedCommit];
   expect(() => replayCommit(run.start, run.context, { ...commit, stateHash: sha256() })).toThrow(expect.objectContaining({ code: 'log.state-mismatch' }));
   expect(() => replayCommit(run.start, run.context, { ...commit, attempt: 1 })).toThrow(expect.objectContaining({ code: 'log.state-mismatch' }));
+});
+
+test.each(rules)('to catch up leads to the state of a replay commit by commit (%s)', (type) => {
+  const run = aRun({ type, groups: 2 });
+  const caughtUp = replayCommits(run.start, run.context, run.commits);
+  expect(caughtUp.round).toBe(run.commits.length);
+  expect(toHex(stateHash(caughtUp))).toBe(toHex(stateHash(run.end)));
+  expect(run.start.values.every((array) => array.every((value) => value === 0))).toBe(true);
+});
+
+test('to catch up over a commit that changes the state otherwise than it says names its round, and over a gap the gap', () => {
+  const { start, context, commits } = aRun({ rounds: 4 });
+  const forged = commits.map((commit) => commit.round === 1 ? { ...commit, learningRate: 7 } : commit);
+  expect(() => replayCommits(start, context, forged)).toThrow(expect.objectContaining({ code: 'log.state-mismatch', message: expect.stringContaining('after round 1 ') as string }));
+  expect(() => replayCommits(start, context, commits.slice(1))).toThrow(expect.objectContaining({ code: 'log.broken-chain', field: 'round' }));
+  expect(replayCommits(start, context, [])).toBe(start);
 });
 
 test('a commit of another round than the next is refused', () => {

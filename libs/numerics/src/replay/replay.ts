@@ -1,20 +1,10 @@
 import { FleetError } from '@seedfleet/errors';
 import { encodeManifest, equalBytes, fromHex, sha256, type Manifest, type SignedCommit } from '@seedfleet/ledger';
 import { layoutOf, type Layout } from '../layout/layout.js';
-import { type Distribution } from '../perturbation/direction.js';
 import { perturbationKey } from '../perturbation/perturbation-key.js';
 import { deriveSeeds } from '../seed/seed.js';
-import { stateHash, type AdapterState, type StepRuleType } from './adapter-state.js';
-import { gradientInto } from './gradient.js';
-import { scaledCoefficients, stepRules } from './step-rules.js';
-
-/** What of a run one step depends on, next to its commit. */
-export interface StepContext {
-  /** [32] of perturbationKey */
-  key: Uint8Array;
-  distribution: Distribution;
-  stepRule: { type: StepRuleType };
-}
+import { stateHash, type AdapterState } from './adapter-state.js';
+import { advanceInto, type CommittedStep, type StepContext } from './advance.js';
 
 /** Everything that replay needs of a manifest. */
 export interface ReplayContext extends StepContext {
@@ -22,15 +12,6 @@ export interface ReplayContext extends StepContext {
   /** [32] */
   manifestHash: Uint8Array;
   queries: number;
-}
-
-/** What one commit means as numbers. */
-export interface CommittedStep {
-  /** [n] group by group, query by query */
-  seeds: BigUint64Array;
-  /** [n] float64 in the order of the seeds */
-  coefficients: Float64Array;
-  learningRate: number;
 }
 
 export function replayContext(manifest: Manifest): ReplayContext {
@@ -49,19 +30,10 @@ export function replayContext(manifest: Manifest): ReplayContext {
  * @returns a new state; the given one stays as it was
  * @throws FleetError `numerics.length`, `numerics.not-finite`
  */
-export function applyCommit(state: AdapterState, { seeds, coefficients, learningRate }: CommittedStep, { key, distribution, stepRule }: StepContext): AdapterState {
-  if (seeds.length !== coefficients.length || seeds.length === 0) {
-    throw new FleetError('numerics.length', { field: 'coefficients', problem: `There are ${coefficients.length} coefficients for ${seeds.length} seeds.` });
-  }
-  if (!coefficients.every(Number.isFinite) || !Number.isFinite(learningRate)) {
-    throw new FleetError('numerics.not-finite', { field: 'coefficients', problem: 'A coefficient or the learning rate is not a finite number.' });
-  }
-  const { layout } = state;
-  const gradient = new Float64Array(layout.size);
-  gradientInto(gradient, { layout, key, distribution, seeds, coefficients: scaledCoefficients(stepRule.type, coefficients) });
-  const values = state.values.map((array) => array.slice());
-  stepRules[stepRule.type]({ values, gradient, learningRate, step: state.round + 1 });
-  return { layout, round: state.round + 1, values };
+export function applyCommit({ layout, round, values: before }: AdapterState, committed: CommittedStep, context: StepContext): AdapterState {
+  const values = before.map((array) => array.slice());
+  advanceInto(values, committed, { ...context, layout, step: round + 1 });
+  return { layout, round: round + 1, values };
 }
 
 /**
@@ -69,14 +41,38 @@ export function applyCommit(state: AdapterState, { seeds, coefficients, learning
  * @throws FleetError `log.broken-chain` if it is not the next commit of this state, `log.state-mismatch`, and those of applyCommit
  */
 export function replayCommit(state: AdapterState, context: ReplayContext, commit: SignedCommit): AdapterState {
-  if (commit.round !== state.round) {
-    throw new FleetError('log.broken-chain', { field: 'round', problem: `The state has ${state.round} commits applied, this is the commit of round ${commit.round}.` });
+  const next = applyCommit(state, committedStep(state.round, context, commit), context);
+  requireState(next, commit);
+  return next;
+}
+
+/**
+ * Applies many such commits and compares the state after the last one with the one it names: for a device that catches up. To hash every state on the way takes longer
+ * than to compute it, and a wrong one leads to a wrong last one. A last state that is wrong is looked for commit by commit, so that the error names
+ * the round. An auditor, who answers for every commit, takes `replayCommit`.
+ * @returns a new state; the given one stays as it was
+ * @throws FleetError those of replayCommit
+ */
+export function replayCommits(state: AdapterState, context: ReplayContext, commits: readonly SignedCommit[]): AdapterState {
+  const last = commits.at(-1);
+  if (last === undefined) return state;
+  const { layout } = state;
+  const values = state.values.map((array) => array.slice());
+  commits.forEach((commit, i) => advanceInto(values, committedStep(state.round + i, context, commit), { ...context, layout, step: state.round + i + 1 }));
+  const caughtUp = { layout, round: state.round + commits.length, values };
+  if (equalBytes(stateHash(caughtUp), last.stateHash)) return caughtUp;
+  return commits.reduce((at, commit) => replayCommit(at, context, commit), state);
+}
+
+function committedStep(round: number, { manifestHash }: ReplayContext, commit: SignedCommit): CommittedStep {
+  if (commit.round !== round) {
+    throw new FleetError('log.broken-chain', { field: 'round', problem: `The state has ${round} commits applied, this is the commit of round ${commit.round}.` });
   }
   const { previousHash, attempt, groups, queries, coefficients, learningRate } = commit;
-  const seeds = deriveSeeds({ manifestHash: context.manifestHash, previousHash, attempt, groups, queries });
-  const next = applyCommit(state, { seeds, coefficients, learningRate }, context);
-  if (!equalBytes(stateHash(next), commit.stateHash)) {
-    throw new FleetError('log.state-mismatch', { field: 'stateHash', problem: `The state after round ${commit.round} is not the one that its commit names.` });
-  }
-  return next;
+  return { seeds: deriveSeeds({ manifestHash, previousHash, attempt, groups, queries }), coefficients, learningRate };
+}
+
+function requireState(state: AdapterState, commit: SignedCommit): void {
+  if (equalBytes(stateHash(state), commit.stateHash)) return;
+  throw new FleetError('log.state-mismatch', { field: 'stateHash', problem: `The state after round ${commit.round} is not the one that its commit names.` });
 }

@@ -8,7 +8,7 @@ const epsilon = 1e-8;
 /** One step: changes copies of the state's arrays in place. */
 interface Step {
   /** [B], [B, m] or [B, m, v]; overwritten */
-  values: Float64Array[];
+  values: readonly Float64Array[];
   /** [size] */
   gradient: Float64Array;
   learningRate: number;

@@ -10,5 +10,5 @@ export interface BlockStreamRequest {
   length: number;
 }
 
-/** ChaCha20 (RFC 8439, section 2.4) over zeros: each of `node.ts` and `browser.ts` has one, chosen by the `imports` conditions of package.json. */
+/** ChaCha20 (RFC 8439, section 2.4) over zeros, at a multiple of 4 in its buffer: each of `node.ts` and `browser.ts` has one, chosen by the `imports` conditions of package.json. */
 export type BlockStream = (request: BlockStreamRequest) => Uint8Array;

@@ -3,10 +3,11 @@ import { readVectors } from '../../vectors/vector-files.js';
 import { fromHex, toHex } from '@seedfleet/ledger';
 import { blockStream as inBrowser } from './browser.js';
 import { type BlockStream } from './block-stream.js';
+import { chachaBlocks } from './chacha-blocks.js';
 import { keystream } from './keystream.js';
 import { blockStream as inNode } from './node.js';
 
-const platforms: [string, BlockStream][] = [['Node', inNode], ['a browser', inBrowser]];
+const platforms: [string, BlockStream][] = [['Node', inNode], ['a browser', inBrowser], ['short streams', chachaBlocks]];
 const key = () => fc.uint8Array({ minLength: 32, maxLength: 32 });
 const nonce = () => fc.uint8Array({ minLength: 12, maxLength: 12 });
 
@@ -16,12 +17,20 @@ describe.each(platforms)('the ChaCha20 of %s', (_name, stream) => {
   });
 });
 
-test('both platforms give the same bytes for any key, nonce, counter and length', () => fc.assert(fc.property(
-  key(), nonce(), fc.integer({ min: 0, max: 2 ** 32 - 20 }), fc.integer({ min: 0, max: 1000 }),
+test('all give the same bytes for any key, nonce, counter and length, ready to be read as words', () => fc.assert(fc.property(
+  key(), nonce(), fc.integer({ min: 0, max: 2 ** 32 - 50 }), fc.oneof(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 1500, max: 3000 })),
   (key, nonce, counter, length) => {
-    expect(toHex(inBrowser({ key, nonce, counter, length }))).toBe(toHex(inNode({ key, nonce, counter, length })));
+    const [first, ...rest] = platforms.map(([, stream]) => stream({ key, nonce, counter, length }));
+    for (const stream of rest) expect(toHex(stream)).toBe(toHex(first as Uint8Array));
+    for (const stream of [first as Uint8Array, ...rest]) expect(stream.byteOffset % 4).toBe(0);
   },
 )));
+
+test('a stream longer than any before is as right as a short one', () => {
+  const origin = { key: new Uint8Array(32).fill(3), nonce: new Uint8Array(12).fill(4) };
+  const length = 2 ** 16 + 70;
+  expect(toHex(keystream({ ...origin, length }).subarray(-70))).toBe(toHex(keystream({ ...origin, counter: 2 ** 10, length: 70 })));
+});
 
 test('a stream may be read in blocks: block n of it is the stream from counter n', () => fc.assert(fc.property(key(), nonce(), fc.integer({ min: 0, max: 20 }), (key, nonce, block) => {
   const whole = keystream({ key, nonce, length: 64 * 21 });
