@@ -5,3 +5,8 @@
 export { type Batch, type BatchEvaluation, type Engine, type EngineOptions, type LossesRequest, type PrefixOptions } from './engine/engine.js';
 export { openEngine } from './engine/open-engine.js';
 export { meanRowLosses } from './losses/mean-row-losses.js';
+export { checkModel, epsTried, type CheckRequest, type ModelCheck } from './check/check-model.js';
+export { type NoiseFloor } from './check/check-verdict.js';
+export { type Linearity } from './check/linearity.js';
+export { randomBatches, type BatchShape, type CheckTask } from './check/random-batches.js';
+export { vocabularyOf } from './check/vocabulary.js';

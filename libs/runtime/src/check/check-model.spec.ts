@@ -1,0 +1,94 @@
+import { mkdtemp, readdir, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { externalTensor, graphBuilder, inspectSites, type OnnxModel } from '@seedfleet/onnx';
+import { smallModel, vocabulary, width } from '../training-graph/small-models.fixture.js';
+import { checkModel, type CheckRequest } from './check-model.js';
+import { randomBatches } from './random-batches.js';
+
+const task = { type: 'classification', classes: 2 } as const;
+function requestOf(model: OnnxModel, changes: Partial<CheckRequest> = {}): CheckRequest {
+  const [first, second] = randomBatches(2, { examples: 4, tokens: 6, vocabulary, task });
+  if (!first || !second) throw new Error('no batches');
+  return {
+    model, folder: tmpdir(), output: 'features', inputs: { ids: 'ids', mask: 'mask' }, task, threads: 1,
+    adapter: { sites: inspectSites(model).sites.map(({ name }) => name).slice(-2), rank: 2, alpha: 4, scale: 1, headScale: 1 },
+    precision: 'fp32', estimator: { type: 'leave-one-out', queries: 8, distribution: 'rademacher' }, batches: [first, second], ...changes,
+  };
+}
+const transformer = () => smallModel({ blocks: ['attention', 'residual'], pool: 'mean' });
+
+/** A model of one site; between it and the features stands what is under test. */
+function modelWith(between: (g: ReturnType<typeof graphBuilder>, y: string) => string): OnnxModel {
+  const g = graphBuilder({ name: 'between' });
+  g.input('ids', 'int64', ['batch', 'tokens']);
+  g.input('mask', 'int64', ['batch', 'tokens']);
+  const values = (count: number, seed: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 3 * i));
+  const rows = g.node('Gather', [g.weight('table', values(vocabulary * width, 1), [vocabulary, width]), 'ids'], 'rows', { axis: 0 });
+  const y = g.node('MatMul', [rows, g.weight('dense.weight', values(width * width, 2), [width, width])], 'y');
+  g.node('ReduceSum', [between(g, y), g.integers('time', [1])], 'features', { keepdims: 0 });
+  g.output('features', 'float32', ['batch', width]);
+  return g.build();
+}
+
+test('a float transformer passes: rows alike, noise of rounding, a line over decades of eps', async () => {
+  const found = await checkModel(requestOf(transformer()));
+  expect(found.step).toMatchObject({ rows: 8, examples: 4, tokens: 6, sites: 2, trainable: 2 * 2 * width + width * 2 + 2 });
+  expect(found.parallel).toBeLessThan(1e-6);
+  expect(found.noise.repeat).toBe(0);
+  expect(found.noise.neighbours).toBeLessThan(1e-3 * found.noise.size);
+  const { reference, upTo, suggested, findings } = found.linearity;
+  expect(reference).toBeLessThanOrEqual(1e-3);
+  expect(upTo).toBeGreaterThanOrEqual(1e-2);
+  expect(suggested).toBeGreaterThanOrEqual(reference ?? NaN);
+  expect(suggested).toBeLessThanOrEqual(upTo ?? NaN);
+  // Leave-one-out is exact to second order: at 1e-3 of weights of size 1 nothing bends.
+  expect(findings.find(({ eps }) => eps === 1e-3)?.correlation).toBeGreaterThan(0.999);
+  expect(found.learningRate?.suggested).toBeGreaterThan(0);
+  expect(found.cost.megabytes).toBeGreaterThan(0);
+});
+
+test('int8 weights and activations pass, and want a greater eps than float32', async () => {
+  const [float, int8] = [await checkModel(requestOf(transformer())), await checkModel(requestOf(transformer(), { precision: 'w8a8' }))];
+  expect(int8.step.precision).toBe('w8a8');
+  expect(int8.noise.neighbours).toBeLessThan(0.01 * int8.noise.size);
+  expect(int8.linearity.reference ?? 0).toBeGreaterThan(float.linearity.reference ?? Infinity);
+});
+
+test('a model that divides by the greatest value of the whole batch is refused: its rows disturb each other', async () => {
+  const coupled = modelWith((g, y) => g.node('Div', [y, g.node('ReduceMax', [g.node('Abs', [y], 'size')], 'greatest', { keepdims: 0 })], 'divided'));
+  await expect(checkModel(requestOf(coupled))).rejects.toMatchObject({ code: 'check.rows-disturbed', field: 'parallel' });
+});
+
+test('a model that draws lots is refused: the same pass gives other losses', async () => {
+  const random = modelWith((g, y) => g.node('Add', [y, g.node('RandomNormalLike', [y], 'lots')], 'drawn'));
+  await expect(checkModel(requestOf(random))).rejects.toMatchObject({ code: 'check.not-repeatable' });
+});
+
+test('a model whose losses are no numbers is refused with the code of the engine', async () => {
+  const broken = modelWith((g, y) => g.node('Sqrt', [g.node('Neg', [g.node('Abs', [y], 'size')], 'below')], 'root'));
+  await expect(checkModel(requestOf(broken))).rejects.toMatchObject({ code: 'loss.not-finite' });
+});
+
+test('weights beside the model are found behind a symbolic link too, and nothing is left behind', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'seedfleet-external-'));
+  const blobs = await mkdtemp(join(tmpdir(), 'seedfleet-blobs-'));
+  await writeFile(join(blobs, 'abc'), new Uint8Array(Float32Array.from({ length: width * width }, (_, i) => Math.sin(i)).buffer));
+  await symlink(join(blobs, 'abc'), join(folder, 'weights.bin'));
+  const g = graphBuilder({ name: 'external' });
+  g.input('ids', 'int64', ['batch', 'tokens']);
+  g.input('mask', 'int64', ['batch', 'tokens']);
+  const rows = g.node('Gather', [g.weight('table', Float32Array.from({ length: vocabulary * width }, (_, i) => Math.cos(i)), [vocabulary, width]), 'ids'], 'rows', { axis: 0 });
+  g.initializer(externalTensor({ name: 'dense.weight', shape: [width, width], location: 'weights.bin', offset: 0, length: 4 * width * width }));
+  g.node('ReduceSum', [g.node('MatMul', [rows, 'dense.weight'], 'y'), g.integers('time', [1])], 'features', { keepdims: 0 });
+  g.output('features', 'float32', ['batch', width]);
+  const before = await leftovers();
+  expect((await checkModel(requestOf(g.build(), { folder }))).parallel).toBeLessThan(1e-6);
+  expect(await leftovers()).toEqual(before);
+});
+
+const leftovers = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('seedfleet-check-')).sort();
+
+test('a site that the model does not have', async () => {
+  await expect(checkModel(requestOf(transformer(), { adapter: { sites: ['nobody'], rank: 2, alpha: 4, scale: 1, headScale: 1 } }))).rejects.toMatchObject({ code: 'model.site-unknown' });
+});

@@ -1,0 +1,35 @@
+import { FleetError } from '@seedfleet/errors';
+import { type Linearity } from './linearity.js';
+
+/** Root mean squares of differences that should be zero, by what was changed between two passes, at one eps. */
+export interface NoiseFloor {
+  /** nothing: the same pass again */
+  repeat: number;
+  /** each row in a pass of its own */
+  separate: number;
+  /** other examples beside these */
+  neighbours: number;
+  /** nothing: what a float32 loss rounds off */
+  rounding: number;
+}
+
+/** A row that is disturbed by more than this share of its difference is not measured but guessed. */
+const disturbanceMax = 0.1;
+/** Disturbances below this many roundings are those of another order of addition. */
+const roundingsMin = 100;
+
+/**
+ * Why a model cannot be trained by differences on this machine, or undefined.
+ * @param size root mean square of the differences at the eps where the noise was measured
+ */
+export function refusalOf({ noise, size, linearity }: { noise: NoiseFloor; size: number; linearity: Linearity }): FleetError | undefined {
+  const disturbs = (value: number) => value > disturbanceMax * size && value > roundingsMin * noise.rounding;
+  const share = (value: number) => `${(100 * value / size).toFixed(0)} % of a difference`;
+  if (size === 0) return new FleetError('check.no-effect', { field: 'output', problem: 'No perturbation of the adapters or the head changed any loss.' });
+  // First: what is not the same twice is not the same in company either.
+  if (disturbs(noise.repeat)) return new FleetError('check.not-repeatable', { field: 'repeat', problem: `The same pass gave other losses the second time, by ${share(noise.repeat)}.` });
+  if (disturbs(noise.separate)) return new FleetError('check.rows-disturbed', { field: 'parallel', problem: `The losses of a row change with the rows beside it, by ${share(noise.separate)}.` });
+  if (disturbs(noise.neighbours)) return new FleetError('check.rows-disturbed', { field: 'neighbours', problem: `The losses of an example change with the examples beside it, by ${share(noise.neighbours)}.` });
+  if (linearity.reference === null) return new FleetError('check.no-linear-range', { field: 'eps', problem: `At no eps from ${linearity.findings[0]?.eps} to ${linearity.findings.at(-1)?.eps} do the differences stand above the noise and agree with those of the next.` });
+  return undefined;
+}

@@ -1,0 +1,74 @@
+/** What the differences of one eps showed. */
+export interface EpsMeasure {
+  eps: number;
+  /** [n] projected gradients, difference / eps, of the same directions at every eps */
+  gradients: Float64Array;
+  /** root mean square of the n differences */
+  size: number;
+}
+
+export interface EpsFinding {
+  eps: number;
+  /** size of the differences over the noise floor */
+  signalToNoise: number;
+  /** correlation of the projected gradients with those of the next greater eps; null at the greatest */
+  agreement: number | null;
+  /** correlation with those of the reference; null without one */
+  correlation: number | null;
+}
+
+export interface Linearity {
+  /** the smallest eps whose differences stand above the noise; null where none does */
+  reference: number | null;
+  /** the greatest eps up to which the projected gradients stay those of the reference */
+  upTo: number | null;
+  /** in the middle, by ratio, of reference and upTo; one of the eps that were tried */
+  suggested: number | null;
+  findings: EpsFinding[];
+}
+
+/** Differences this many times the noise tell directions apart. */
+export const signalMin = 10;
+/** Two neighbouring eps that agree less than this see noise, or the roughness of quantised activations. */
+export const agreementMin = 0.9;
+/** Least correlation with the reference that still counts as linear. */
+export const correlationMin = 0.95;
+
+/**
+ * Where the loss is a line to its differences: from the smallest eps above the noise up to where curvature bends it.
+ * @param measures ascending eps, the same directions
+ * @param noise    root mean square of differences that should be zero
+ */
+export function linearityOf(measures: readonly EpsMeasure[], noise: number): Linearity {
+  const agreements = measures.map(({ gradients }, k) => { const next = measures[k + 1]; return next ? correlationOf(gradients, next.gradients) : null; });
+  const signals = measures.map(({ size }) => (noise === 0 ? (size === 0 ? 0 : Infinity) : size / noise));
+  const at = measures.findIndex((_, k) => (signals[k] ?? 0) >= signalMin && (agreements[k] ?? -1) >= agreementMin);
+  const reference = measures[at];
+  const correlations = measures.map(({ gradients }) => (reference ? correlationOf(reference.gradients, gradients) : null));
+  const findings = measures.map(({ eps }, k) => ({ eps, signalToNoise: signals[k] ?? 0, agreement: agreements[k] ?? null, correlation: correlations[k] ?? null }));
+  if (!reference) return { reference: null, upTo: null, suggested: null, findings };
+  let last = at;
+  while (last + 1 < measures.length && (correlations[last + 1] ?? -1) >= correlationMin) last++;
+  return { reference: reference.eps, upTo: measures[last]?.eps ?? null, suggested: measures[Math.floor((at + last) / 2)]?.eps ?? null, findings };
+}
+
+/** Pearson's correlation; 0 where one of the two does not vary. */
+export function correlationOf(a: Float64Array, b: Float64Array): number {
+  const n = a.length;
+  const meanOf = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / n;
+  const [ma, mb] = [meanOf(a), meanOf(b)];
+  let [ab, aa, bb] = [0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    const [x, y] = [(a[i] ?? 0) - ma, (b[i] ?? 0) - mb];
+    ab += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb);
+}
+
+export function rootMeanSquare(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] ?? 0) ** 2;
+  return values.length === 0 ? 0 : Math.sqrt(sum / values.length);
+}
