@@ -47,11 +47,12 @@ export function advanceInto(values: readonly Float64Array[], { seeds, coefficien
   stepRules[stepRule.type]({ values, gradient, learningRate, step });
 }
 
-/** B = B - lr G where G has few different values: lr G is made once for each. */
+/** B = B - lr G where G has few different values: lr G is made once for each, and for all sites of one scale. */
 function descend(b: Float64Array, { layout, key, seeds, coefficients, learningRate }: CommittedStep & { layout: Layout; key: Uint8Array }): void {
+  const stepsOfScale = new Map<number, Float64Array>();
   for (const site of layout.sites) {
-    const steps = sumsOf(coefficients.map((coefficient) => coefficient * site.scale));
-    for (let k = 0; k < steps.length; k++) steps[k] = learningRate * ((steps[k] as number) / coefficients.length);
+    const steps = stepsOfScale.get(site.scale) ?? sumsOf(coefficients.map((coefficient) => coefficient * site.scale)).map((sum) => learningRate * (sum / coefficients.length));
+    stepsOfScale.set(site.scale, steps);
     subtractByDirections(b.subarray(site.offset, site.offset + site.size), { site, seeds, key }, steps);
   }
 }

@@ -1,10 +1,14 @@
 import { type PlacedSite } from '../layout/layout.js';
 import { rademacherBits, type DirectionOrigin } from '../perturbation/direction.js';
+import { chachaBlocksInto } from '../stream/chacha-blocks.js';
 
 /** Streams that share one table: 2^8 sums, and their bits of one value make one byte. */
 export const tableStreams = 8;
 /** Values of one word of a stream. */
 const wordValues = 32;
+/** Words of a stream up to which a cipher costs more to make than its run saves. */
+const shortWords = 384;
+const shortStreams = Array.from({ length: tableStreams }, () => new Int32Array(shortWords));
 /** Words of each stream that are turned at a time: the indices of their values stay in the first cache. */
 const wordsMax = 256;
 const indexWords = new Int32Array(tableStreams * wordsMax);
@@ -27,9 +31,11 @@ export interface SiteDirections extends Pick<DirectionOrigin, 'key'> {
  */
 export function rademacherSumInto(out: Float64Array, { site, seeds, key }: SiteDirections, factors: Float64Array): void {
   const table = sumsOf(factors.subarray(0, tableStreams));
-  eachRun({ site, key, seeds: seeds.subarray(0, tableStreams) }, (start, end) => {
+  const streams = streamsOf({ site, key, seeds: seeds.subarray(0, tableStreams) });
+  for (let start = 0; start < site.size; start += wordValues * wordsMax) {
+    const end = turn(streams, { start, size: site.size });
     for (let i = start; i < end; i++) out[i] = table[indices[placeOf(i - start)] as number] as number;
-  });
+  }
   for (let j = tableStreams; j < factors.length; j++) {
     addInto(out, rademacherBits({ key, seed: seeds[j] as bigint, site: site.index }, site.size), factors[j] as number);
   }
@@ -41,23 +47,27 @@ export function rademacherSumInto(out: Float64Array, { site, seeds, key }: SiteD
  * @param table [2^n], n <= 8 seeds
  */
 export function subtractByDirections(out: Float64Array, directions: SiteDirections, table: Float64Array): void {
-  eachRun(directions, (start, end) => {
-    const whole = start + (end - start & -wordValues);
-    // `placeOf` written out: a quarter of the time of all replay.
-    for (let i = start, place = 0; i < whole; place += wordValues) {
-      for (let p = place; p < place + 4; p++, i += 8) {
-        out[i] = (out[i] as number) - (table[indices[p] as number] as number);
-        out[i + 1] = (out[i + 1] as number) - (table[indices[p + 4] as number] as number);
-        out[i + 2] = (out[i + 2] as number) - (table[indices[p + 8] as number] as number);
-        out[i + 3] = (out[i + 3] as number) - (table[indices[p + 12] as number] as number);
-        out[i + 4] = (out[i + 4] as number) - (table[indices[p + 16] as number] as number);
-        out[i + 5] = (out[i + 5] as number) - (table[indices[p + 20] as number] as number);
-        out[i + 6] = (out[i + 6] as number) - (table[indices[p + 24] as number] as number);
-        out[i + 7] = (out[i + 7] as number) - (table[indices[p + 28] as number] as number);
-      }
+  const streams = streamsOf(directions);
+  const { size } = directions.site;
+  for (let start = 0; start < size; start += wordValues * wordsMax) subtractRun(out, table, { start, end: turn(streams, { start, size }) });
+}
+
+function subtractRun(out: Float64Array, table: Float64Array, { start, end }: { start: number; end: number }): void {
+  const whole = start + (end - start & -wordValues);
+  // `placeOf` written out: a value costs half as much.
+  for (let i = start, place = 0; i < whole; place += wordValues) {
+    for (let p = place; p < place + 4; p++, i += 8) {
+      out[i] = (out[i] as number) - (table[indices[p] as number] as number);
+      out[i + 1] = (out[i + 1] as number) - (table[indices[p + 4] as number] as number);
+      out[i + 2] = (out[i + 2] as number) - (table[indices[p + 8] as number] as number);
+      out[i + 3] = (out[i + 3] as number) - (table[indices[p + 12] as number] as number);
+      out[i + 4] = (out[i + 4] as number) - (table[indices[p + 16] as number] as number);
+      out[i + 5] = (out[i + 5] as number) - (table[indices[p + 20] as number] as number);
+      out[i + 6] = (out[i + 6] as number) - (table[indices[p + 24] as number] as number);
+      out[i + 7] = (out[i + 7] as number) - (table[indices[p + 28] as number] as number);
     }
-    for (let i = whole; i < end; i++) out[i] = (out[i] as number) - (table[indices[placeOf(i - start)] as number] as number);
-  });
+  }
+  for (let i = whole; i < end; i++) out[i] = (out[i] as number) - (table[indices[placeOf(i - start)] as number] as number);
 }
 
 /** Sum number k adds f_j where bit j of k is 1 and subtracts it where it is 0, j ascending from 0. @returns [2^n] */
@@ -75,18 +85,23 @@ export function sumsOf(factors: Float64Array): Float64Array {
   return sums;
 }
 
-/** Fills `indices` for one run of values after the other. */
-function eachRun({ key, site: { index, size }, seeds }: SiteDirections, visit: (start: number, end: number) => void): void {
+/** The streams of up to eight seeds, and zeros in place of the others. Valid until the next call. */
+function streamsOf({ key, site: { index, size }, seeds }: SiteDirections): Int32Array[] {
   const words = Math.ceil(size / wordValues);
-  const streams = Array.from(seeds, (seed) => {
-    const { buffer, byteOffset } = rademacherBits({ key, seed, site: index }, size);
-    return new Int32Array(buffer, byteOffset, words);
-  });
-  while (streams.length < tableStreams) streams.push(new Int32Array(words));
-  for (let from = 0; from < words; from += wordsMax) {
-    turn(streams, { from, to: Math.min(words, from + wordsMax) });
-    visit(wordValues * from, Math.min(size, wordValues * (from + wordsMax)));
+  if (words > shortWords) {
+    const streams = Array.from(seeds, (seed) => {
+      const { buffer, byteOffset } = rademacherBits({ key, seed, site: index }, size);
+      return new Int32Array(buffer, byteOffset, words);
+    });
+    while (streams.length < tableStreams) streams.push(new Int32Array(words));
+    return streams;
   }
+  return shortStreams.map((stream, j) => {
+    const blocks = stream.subarray(0, 16 * Math.ceil(words / 16));
+    if (j < seeds.length) chachaBlocksInto(blocks, { key, n0: Number(BigInt.asIntN(32, seeds[j] as bigint)), n1: Number((seeds[j] as bigint) >> 32n), n2: index });
+    else blocks.fill(0);
+    return blocks;
+  });
 }
 
 /** A stream has value i at bit i mod 8 of byte floor(i / 8); turned, the byte of value i is byte floor(i / 8) of word i mod 8. */
@@ -96,11 +111,13 @@ function placeOf(i: number): number {
 
 /**
  * Each byte of eight words, a stream a row, is an 8 by 8 matrix of bits; all four are turned at once, so that a value is a row: blocks of 4, 2 and 1
- * change places across the diagonal. Source: Warren, Hacker's Delight, 7-3.
+ * change places across the diagonal. Fills `indices` for the values from `start` on. Source: Warren, Hacker's Delight, 7-3.
+ * @returns where those values end
  */
-function turn(streams: readonly Int32Array[], { from, to }: { from: number; to: number }): void {
+function turn(streams: readonly Int32Array[], { start, size }: { start: number; size: number }): number {
   const [s0, s1, s2, s3, s4, s5, s6, s7] = streams as [Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array];
-  for (let word = from, place = 0; word < to; word++, place += 8) {
+  const end = Math.min(size, start + wordValues * wordsMax);
+  for (let word = start >> 5, place = 0; wordValues * word < end; word++, place += 8) {
     let [a, b, c, d] = [s0[word] as number, s1[word] as number, s2[word] as number, s3[word] as number];
     let [e, f, g, h] = [s4[word] as number, s5[word] as number, s6[word] as number, s7[word] as number];
     let t = (a >>> 4 ^ e) & 0x0f0f0f0f; e ^= t; a ^= t << 4;
@@ -118,6 +135,7 @@ function turn(streams: readonly Int32Array[], { from, to }: { from: number; to: 
     indexWords[place] = a; indexWords[place + 1] = b; indexWords[place + 2] = c; indexWords[place + 3] = d;
     indexWords[place + 4] = e; indexWords[place + 5] = f; indexWords[place + 6] = g; indexWords[place + 7] = h;
   }
+  return end;
 }
 
 function addInto(out: Float64Array, bits: Uint8Array, factor: number): void {

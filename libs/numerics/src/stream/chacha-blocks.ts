@@ -1,23 +1,23 @@
-import { type BlockStreamRequest } from './block-stream.js';
-
 /** 32-bit words of a block. */
 const blockWords = 16;
 
+/** What a stream starts from, its nonce as words. */
+export interface BlocksOrigin {
+  /** [32] */
+  key: Uint8Array;
+  n0: number;
+  n1: number;
+  n2: number;
+  /** number of the first block; 0 unless given */
+  counter?: number;
+}
+
 /**
- * ChaCha20 over zeros in plain JavaScript, for streams so short that a cipher of the platform costs more to make than to run.
- * Little-endian platforms only, as all that run JavaScript engines of today. Source: RFC 8439, sections 2.1 to 2.4.
+ * ChaCha20 over zeros in plain JavaScript, into memory that is used again: for streams so short that a cipher of the platform costs more to make than
+ * to run. Source: RFC 8439, sections 2.1 to 2.4.
+ * @param out whole blocks of 16 words, overwritten; as bytes they are the stream where the platform is little endian
  */
-export function chachaBlocks({ key, nonce, counter, length }: BlockStreamRequest): Uint8Array {
-  const words = new Int32Array(blockWords * Math.ceil(length / (4 * blockWords)));
-  fillBlocks(words, { key, nonce, counter });
-  return new Uint8Array(words.buffer, 0, length);
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (bytes[at] as number) | (bytes[at + 1] as number) << 8 | (bytes[at + 2] as number) << 16 | (bytes[at + 3] as number) << 24;
-}
-
-function fillBlocks(out: Int32Array, { key, nonce, counter: first }: Omit<BlockStreamRequest, 'length'>): void {
+export function chachaBlocksInto(out: Int32Array, { key, n0, n1, n2, counter: first = 0 }: BlocksOrigin): void {
   const k0 = wordAt(key, 0);
   const k1 = wordAt(key, 4);
   const k2 = wordAt(key, 8);
@@ -26,9 +26,6 @@ function fillBlocks(out: Int32Array, { key, nonce, counter: first }: Omit<BlockS
   const k5 = wordAt(key, 20);
   const k6 = wordAt(key, 24);
   const k7 = wordAt(key, 28);
-  const n0 = wordAt(nonce, 0);
-  const n1 = wordAt(nonce, 4);
-  const n2 = wordAt(nonce, 8);
   for (let at = 0, counter = first; at < out.length; at += blockWords, counter++) {
     let x0 = 0x61707865, x1 = 0x3320646e, x2 = 0x79622d32, x3 = 0x6b206574, x4 = k0, x5 = k1, x6 = k2, x7 = k3;
     let x8 = k4, x9 = k5, x10 = k6, x11 = k7, x12 = counter, x13 = n0, x14 = n1, x15 = n2;
@@ -55,4 +52,8 @@ function fillBlocks(out: Int32Array, { key, nonce, counter: first }: Omit<BlockS
     out[at + 8] = x8 + k4; out[at + 9] = x9 + k5; out[at + 10] = x10 + k6; out[at + 11] = x11 + k7;
     out[at + 12] = x12 + counter; out[at + 13] = x13 + n0; out[at + 14] = x14 + n1; out[at + 15] = x15 + n2;
   }
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | (bytes[at + 1] as number) << 8 | (bytes[at + 2] as number) << 16 | (bytes[at + 3] as number) << 24;
 }

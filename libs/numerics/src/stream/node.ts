@@ -1,14 +1,9 @@
 import { createCipheriv } from 'node:crypto';
 import { type BlockStreamRequest } from './block-stream.js';
-import { chachaBlocks } from './chacha-blocks.js';
 
-/** Bytes up to which a cipher costs more to make (3 microseconds) than its run saves. */
-const shortMax = 1536;
 let zeros = new Uint8Array(2 ** 16);
 
-export function blockStream(request: BlockStreamRequest): Uint8Array {
-  const { key, nonce, counter, length } = request;
-  if (length <= shortMax) return chachaBlocks(request);
+export function blockStream({ key, nonce, counter, length }: BlockStreamRequest): Uint8Array {
   // OpenSSL takes the last row of the state whole: counter (u32 LE), then the nonce.
   const row = new Uint8Array(16);
   new DataView(row.buffer).setUint32(0, counter, true);
