@@ -48,10 +48,10 @@ test('a model of a hub is announced with its graph, its weights and its tokenize
     createModel: ({ body }) => {
       announced = body;
       const request = modelRequest.parse(body);
-      const model: Model = { ...request, id: 'mdl_1', state: 'ready', files: request.files.map((file) => ({ ...file, received: file.bytes })), sites: [], outputWidth: 50, createdAt: '2026-11-25T10:00:00.000Z' };
+      const model: Model = { ...request, id: 'mdl_1', state: 'ready', files: request.files.map((file) => ({ ...file, received: file.bytes })), sites: [], tasks: [], outputWidth: 50, createdAt: '2026-11-25T10:00:00.000Z' };
       return model;
     },
-    showModel: () => ({ ...modelRequest.parse(announced), id: 'mdl_1', state: 'ready', files: [], sites: [], outputWidth: 50, createdAt: '2026-11-25T10:00:00.000Z' }),
+    showModel: () => ({ ...modelRequest.parse(announced), id: 'mdl_1', state: 'ready', files: [], sites: [], tasks: [], outputWidth: 50, createdAt: '2026-11-25T10:00:00.000Z' }),
   });
   const outcome = await typed(['models', 'add', 'hf:lab/decoder'], { env: { ...env, ...loggedIn(coordinator) } });
   expect(outcome).toMatchObject({ exitCode: 0 });

@@ -46,7 +46,7 @@ class Uploads {
   private announce(body: unknown): Model {
     const request = modelRequest.parse(body);
     const files = request.files.map((file): ModelFile => ({ ...file, received: 0 }));
-    const model: Model = { ...request, id: `mdl_${this.models.length + 1}`, state: 'uploading', files, sites: [], outputWidth: null, createdAt: '2026-11-25T10:00:00.000Z' };
+    const model: Model = { ...request, id: `mdl_${this.models.length + 1}`, state: 'uploading', files, sites: [], tasks: [], outputWidth: null, createdAt: '2026-11-25T10:00:00.000Z' };
     this.models.push(model);
     return model;
   }

@@ -4,6 +4,7 @@ import { type Command } from 'commander';
 import { type CoordinatorClient } from '../coordinator/coordinator-client.js';
 import { bytesText, sheetOf, tableOf } from '../terminal/printer.js';
 import { examples, type Shell } from '../terminal/shell.js';
+import { addCheckCommand } from './check-command.js';
 import { readingOf, type ModelReading } from './guess-model.js';
 import { addInspectCommand } from './inspect-command.js';
 import { modelFiles, type LocalFile } from './model-files.js';
@@ -48,6 +49,7 @@ export function addModelCommands(program: Command, shell: Shell): void {
     }), 'seedfleet models show mdl_7Hs1');
 
   addInspectCommand(models, shell);
+  addCheckCommand(models, shell);
 }
 
 /** The model of an upload that was broken off: same name, same files. */

@@ -37,7 +37,7 @@ export interface ModelCheck {
   step: { rows: number; examples: number; tokens: number; sites: number; trainable: number; precision: 'fp32' | 'w8a8' };
   /** Greatest relative difference between the losses of one pass of all rows and those of a pass for each row. */
   parallel: number;
-  /** At `eps`; `size` is that of the differences themselves. */
+  /** At `eps`, of the adapters alone; `size` is that of their differences. */
   noise: NoiseFloor & { eps: number; size: number };
   linearity: Linearity;
   /** Learning rate of the step rule `normalised`; null where no step lowered the loss of its own batch. */
@@ -66,12 +66,15 @@ export async function checkModel(request: CheckRequest): Promise<ModelCheck> {
     const modelPath = await writeGraph(folder, { ...request, adapters });
     const options = { modelPath, layout, inputs, modelInputs: { ids: request.inputs.ids, mask: request.inputs.mask ?? '' }, threads: request.threads, ...(task.type === 'classification' ? {} : { task: task.type }) };
     const point = pointOf(layout);
+    // Behind a perturbed head nobody would notice what disturbs the adapters: it moves the losses far more than they do.
+    const still = adapters.length === 0 ? layout : layoutOf(layout.sites.map((site) => (isHead(site) ? { ...site, scale: 0 } : site)));
+    const measured = { point, estimator, layout: still };
     onProgress('measuring each row by itself');
-    const separate = await using(await openEngine({ ...options, positionsPerPass: 1 }), (engine) => new Measurement({ engine, layout, point, estimator }).losses(batch, eps));
+    const separate = await using(await openEngine({ ...options, layout: still, positionsPerPass: 1 }), (engine) => new Measurement({ ...measured, engine }).losses(batch, eps));
+    onProgress('measuring the noise');
+    const found = await using(await openEngine({ ...options, layout: still, positionsPerPass: Number.MAX_SAFE_INTEGER }), (engine) => new Measurement({ ...measured, engine }).noise({ batches: request.batches, separate, eps }));
     return await using(await openEngine({ ...options, positionsPerPass: Number.MAX_SAFE_INTEGER }), async (engine) => {
       const measurement = new Measurement({ engine, layout, point, estimator });
-      onProgress('measuring the noise');
-      const found = await measurement.noise({ batches: request.batches, separate, eps });
       onProgress('measuring the cost');
       const cost = await measurement.cost(batch, eps);
       onProgress('measuring over eps');
@@ -90,6 +93,8 @@ export async function checkModel(request: CheckRequest): Promise<ModelCheck> {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+const isHead = ({ name }: { name: string }) => name === head.weight || name === head.bias;
 
 async function using<T>(engine: Engine, work: (engine: Engine) => Promise<T>): Promise<T> {
   try {

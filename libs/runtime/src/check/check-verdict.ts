@@ -13,8 +13,13 @@ export interface NoiseFloor {
   rounding: number;
 }
 
-/** A row that is disturbed by more than this share of its difference is not measured but guessed. */
-const disturbanceMax = 0.1;
+/** Rows of one pass must be those of separate passes: more than this share of a difference is no rounding. */
+const rowsMax = 0.01;
+/**
+ * Examples may see a little of each other: a scale for the whole batch before the first adapter is the same for all rows, and moves
+ * differences only as another rounding of the text would.
+ */
+const neighboursMax = 0.1;
 /** Disturbances below this many roundings are those of another order of addition. */
 const roundingsMin = 100;
 
@@ -23,13 +28,13 @@ const roundingsMin = 100;
  * @param size root mean square of the differences at the eps where the noise was measured
  */
 export function refusalOf({ noise, size, linearity }: { noise: NoiseFloor; size: number; linearity: Linearity }): FleetError | undefined {
-  const disturbs = (value: number) => value > disturbanceMax * size && value > roundingsMin * noise.rounding;
-  const share = (value: number) => `${(100 * value / size).toFixed(0)} % of a difference`;
+  const disturbs = (value: number, shareMax = rowsMax) => value > shareMax * size && value > roundingsMin * noise.rounding;
+  const share = (value: number) => `${(100 * value / size).toPrecision(2)} % of a difference`;
   if (size === 0) return new FleetError('check.no-effect', { field: 'output', problem: 'No perturbation of the adapters or the head changed any loss.' });
   // First: what is not the same twice is not the same in company either.
   if (disturbs(noise.repeat)) return new FleetError('check.not-repeatable', { field: 'repeat', problem: `The same pass gave other losses the second time, by ${share(noise.repeat)}.` });
   if (disturbs(noise.separate)) return new FleetError('check.rows-disturbed', { field: 'parallel', problem: `The losses of a row change with the rows beside it, by ${share(noise.separate)}.` });
-  if (disturbs(noise.neighbours)) return new FleetError('check.rows-disturbed', { field: 'neighbours', problem: `The losses of an example change with the examples beside it, by ${share(noise.neighbours)}.` });
+  if (disturbs(noise.neighbours, neighboursMax)) return new FleetError('check.rows-disturbed', { field: 'neighbours', problem: `The losses of an example change with the examples beside it, by ${share(noise.neighbours)}.` });
   if (linearity.reference === null) return new FleetError('check.no-linear-range', { field: 'eps', problem: `At no eps from ${linearity.findings[0]?.eps} to ${linearity.findings.at(-1)?.eps} do the differences stand above the noise and agree with those of the next.` });
   return undefined;
 }
