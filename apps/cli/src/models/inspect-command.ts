@@ -63,12 +63,17 @@ function choiceOf(output: ValueDescription, config: ModelConfig): OutputChoice {
   return { output: output.name, use, hint };
 }
 
+/** Inputs that training names or fills in. */
+const fillable = /(^|_)ids$|^tokens?$|mask|^token_type|^position|^past|^use_cache/i;
+
 /** What a person would otherwise wonder about. */
 function notesOf(model: OnnxModel): string[] {
   const plain = withoutCache(model);
   const merged = model.graph.node.length !== plain.graph.node.length && model.graph.node.some(({ opType }) => opType === 'If');
   const dropped = model.graph.output.length - plain.graph.output.length;
+  const foreign = inspectModel(model).inputs.filter(({ name }) => !fillable.test(name)).map(({ name }) => name);
   return [
+    ...(foreign.length > 0 ? [`no device can fill ${foreign.join(', ')}: export the model without, or put a constant in its place`] : []),
     ...(merged ? ['merged decoder: training takes its branch without cache'] : []),
     ...(dropped > 0 ? [`${dropped} outputs of a cache are left out`] : []),
   ];

@@ -22,15 +22,15 @@ export interface Linearity {
   reference: number | null;
   /** the greatest eps up to which the projected gradients stay those of the reference */
   upTo: number | null;
-  /** in the middle, by ratio, of reference and upTo; one of the eps that were tried */
+  /** the last one tried before upTo, but for a range of one: far from the noise, and not where the loss begins to bend */
   suggested: number | null;
   findings: EpsFinding[];
 }
 
 /** Differences this many times the noise tell directions apart. */
 export const signalMin = 10;
-/** Two neighbouring eps that agree less than this see noise, or the roughness of quantised activations. */
-export const agreementMin = 0.9;
+/** Two neighbouring eps that agree less than this see noise, or the roughness of quantised activations, which repeats and has no noise. */
+export const agreementMin = 0.95;
 /** Least correlation with the reference that still counts as linear. */
 export const correlationMin = 0.95;
 
@@ -49,7 +49,7 @@ export function linearityOf(measures: readonly EpsMeasure[], noise: number): Lin
   if (!reference) return { reference: null, upTo: null, suggested: null, findings };
   let last = at;
   while (last + 1 < measures.length && (correlations[last + 1] ?? -1) >= correlationMin) last++;
-  return { reference: reference.eps, upTo: measures[last]?.eps ?? null, suggested: measures[Math.floor((at + last) / 2)]?.eps ?? null, findings };
+  return { reference: reference.eps, upTo: measures[last]?.eps ?? null, suggested: measures[Math.max(at, last - 1)]?.eps ?? null, findings };
 }
 
 /** Pearson's correlation; 0 where one of the two does not vary. */
