@@ -61,6 +61,16 @@ test('the token goes to the hub and to nobody that it redirects to', async () =>
   expect(seen('storage')).toEqual([undefined]);
 });
 
+test('small files may stand in a cache of the hub, which is still the hub', async () => {
+  expect((await fetched('config.json', { token: 'hf_secret', faults: { cached: true, token: 'hf_secret' } })).equals(config)).toBe(true);
+  expect(server.asked.filter(({ path }) => path.startsWith('/api/resolve-cache/')).map(({ method, authorization }) => [method, authorization])).toEqual([['HEAD', 'Bearer hf_secret'], ['GET', 'Bearer hf_secret']]);
+});
+
+test('nothing is asked for in a compressed form, whose length would be another', async () => {
+  await fetched('onnx/model.onnx');
+  expect(new Set(server.asked.map(({ encoding }) => encoding))).toEqual(new Set(['identity']));
+});
+
 test('a model that was renamed is found by its old name', async () => {
   expect((await fetched('config.json', { repository: 'old/name' })).equals(config)).toBe(true);
 });

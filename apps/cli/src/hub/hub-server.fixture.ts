@@ -14,13 +14,15 @@ export interface Faults {
   token?: string;
   /** What a refusal says beside its status. */
   refusal?: { status: number; code?: string };
+  /** Small files are a redirect, without a host, to a cache of the hub. */
+  cached?: boolean;
   /** The storage knows no ranges. */
   rangeless?: boolean;
   /** After the first connection the storage holds another file under the same address. */
   moving?: boolean;
 }
 
-export interface Asked { host: 'hub' | 'storage'; method: string; path: string; authorization?: string; range?: string; ifRange?: string }
+export interface Asked { host: 'hub' | 'storage'; method: string; path: string; authorization?: string; encoding?: string; range?: string; ifRange?: string }
 
 /**
  * A server that speaks what we use of the Hugging Face hub's HTTP interface, and a second one, on a port of its own, that holds large files as its
@@ -71,7 +73,12 @@ export class HubServer {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ id: this.repository, sha: this.commit, siblings: [...this.files.keys()].map((rfilename) => ({ rfilename })) }));
       return;
     }
-    const [name, content] = this.fileAt(path, `/${this.repository}/resolve/${this.commit}/`) ?? [];
+    const resolved = `/${this.repository}/resolve/${this.commit}/`;
+    if (this.faults.cached && path.startsWith(resolved) && !isLarge(path)) {
+      response.writeHead(307, { location: `/api/resolve-cache/${path.slice(resolved.length)}?etag=1` }).end();
+      return;
+    }
+    const [name, content] = this.fileAt(path, resolved) ?? this.fileAt(path.split('?')[0] ?? '', '/api/resolve-cache/') ?? [];
     if (name === undefined || content === undefined) return refuse(response, { status: 404, code: path.includes('/resolve/') ? 'EntryNotFound' : 'RepoNotFound' });
     response.setHeader('x-repo-commit', this.commit);
     if (isLarge(name)) {
@@ -121,6 +128,7 @@ export class HubServer {
     this.asked.push({
       host, method, path: decodeURIComponent(url),
       ...(headers.authorization === undefined ? {} : { authorization: headers.authorization }),
+      ...(typeof headers['accept-encoding'] === 'string' ? { encoding: headers['accept-encoding'] } : {}),
       ...(headers.range === undefined ? {} : { range: headers.range }),
       ...(typeof headers['if-range'] === 'string' ? { ifRange: headers['if-range'] } : {}),
     });

@@ -80,7 +80,7 @@ function checkText(checked: Checked): string {
   return [...head,
     sheetOf({
       step: `${step.rows} rows of ${step.examples} examples of ${step.tokens} tokens, ${step.sites} sites, ${step.trainable.toLocaleString('en')} values, ${step.precision}`,
-      cost: `${cost.milliseconds.toFixed(1)} ms, ${cost.cpuMilliseconds.toFixed(1)} ms of processor time, ${cost.megabytes.toFixed(0)} MB for the whole process`,
+      cost: `${cost.milliseconds.toFixed(1)} ms, ${cost.cpuMilliseconds.toFixed(1)} ms of processor time, ${cost.megabytes.toFixed(0)} MB (${cost.processMegabytes.toFixed(0)} MB the whole process)`,
       parallel: `all rows at once against each by itself: losses differ by ${parallel.toExponential(1)} of themselves at most`,
       differences: `${noise.size.toExponential(1)} at eps ${noise.eps}, by the adapters alone`,
       'noise, same again': share(noise.repeat), 'noise, rows apart': share(noise.separate), 'noise, other neighbours': share(noise.neighbours),

@@ -8,7 +8,7 @@ import { type Batch, type Engine } from '../engine/engine.js';
 import { openEngine } from '../engine/open-engine.js';
 import { refusalOf, type NoiseFloor } from './check-verdict.js';
 import { linearityOf, type Linearity } from './linearity.js';
-import { Measurement } from './measurement.js';
+import { Measurement, type StepCost } from './measurement.js';
 import { type CheckTask } from './random-batches.js';
 import { stepSizeOf } from './step-size.js';
 
@@ -42,8 +42,7 @@ export interface ModelCheck {
   linearity: Linearity;
   /** Learning rate of the step rule `normalised`; null where no step lowered the loss of its own batch. */
   learningRate: { greatest: number; suggested: number } | null;
-  /** Medians of whole steps. `megabytes` is the most that the process held during one, the model and this program included. */
-  cost: { milliseconds: number; cpuMilliseconds: number; megabytes: number };
+  cost: StepCost;
 }
 
 /** Half decades: what is asked is the order of magnitude. */

@@ -13,6 +13,9 @@ const sampleMs = 2;
 
 export interface MeasurementParts { engine: Engine; layout: Layout; point: Float64Array; estimator: Pick<Estimator, 'type' | 'queries' | 'distribution'> }
 
+/** `megabytes` is what the process grew by in a step; `processMegabytes` the most that it held, the model and this program included. */
+export interface StepCost { milliseconds: number; cpuMilliseconds: number; megabytes: number; processMegabytes: number }
+
 /** Looks at one point of B along the same q directions, however often and however far. */
 export class Measurement {
   /** P */
@@ -74,9 +77,10 @@ export class Measurement {
     return { before, after, slope };
   }
 
-  /** Medians over whole steps, after those that came before. */
-  async cost(batch: Batch, eps: number): Promise<{ milliseconds: number; cpuMilliseconds: number; megabytes: number }> {
-    let bytes = process.memoryUsage.rss();
+  /** Medians over whole steps; memory from the session that waits to the most that is held in a step. */
+  async cost(batch: Batch, eps: number): Promise<StepCost> {
+    const idle = process.memoryUsage.rss();
+    let bytes = idle;
     // The engine has a thread of its own: this one is free to look.
     const timer = setInterval(() => { bytes = Math.max(bytes, process.memoryUsage.rss()); }, sampleMs);
     const passes: { wall: number; cpu: number }[] = [];
@@ -90,7 +94,7 @@ export class Measurement {
     } finally {
       clearInterval(timer);
     }
-    return { milliseconds: median(passes.map(({ wall }) => wall)), cpuMilliseconds: median(passes.map(({ cpu }) => cpu)), megabytes: bytes / 1e6 };
+    return { milliseconds: median(passes.map(({ wall }) => wall)), cpuMilliseconds: median(passes.map(({ cpu }) => cpu)), megabytes: (bytes - idle) / 1e6, processMegabytes: bytes / 1e6 };
   }
 
   /** [q]; linear in the losses, so that it also makes differences of differences of losses. */
