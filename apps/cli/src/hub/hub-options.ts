@@ -40,5 +40,7 @@ function requireToken(token: string): string {
 
 /** Where downloads of hubs are kept: `seedfleet/hub` in the user's cache folder. */
 export function hubCacheFolder({ env, homeFolder }: Pick<Surroundings, 'env' | 'homeFolder'>): string {
-  return join(env['XDG_CACHE_HOME'] || join(homeFolder, '.cache'), 'seedfleet', 'hub');
+  const configured = env['XDG_CACHE_HOME'];
+  // A relative path there is to be ignored: XDG Base Directory Specification, 0.8.
+  return join(configured?.startsWith('/') ? configured : join(homeFolder, '.cache'), 'seedfleet', 'hub');
 }

@@ -69,13 +69,14 @@ const fillable = /(^|_)ids$|^tokens?$|mask|^token_type|^position|^past|^use_cach
 /** What a person would otherwise wonder about. */
 function notesOf(model: OnnxModel): string[] {
   const plain = withoutCache(model);
-  const merged = model.graph.node.length !== plain.graph.node.length && model.graph.node.some(({ opType }) => opType === 'If');
+  const choicesOf = ({ graph }: OnnxModel) => graph.node.filter(({ opType }) => opType === 'If').length;
+  const merged = choicesOf(model) > choicesOf(plain);
   const dropped = model.graph.output.length - plain.graph.output.length;
   const foreign = inspectModel(model).inputs.filter(({ name }) => !fillable.test(name)).map(({ name }) => name);
   return [
     ...(foreign.length > 0 ? [`no device can fill ${foreign.join(', ')}: export the model without, or put a constant in its place`] : []),
     ...(merged ? ['merged decoder: training takes its branch without cache'] : []),
-    ...(dropped > 0 ? [`${dropped} outputs of a cache are left out`] : []),
+    ...(dropped > 0 ? [`${dropped} ${dropped === 1 ? 'output of a cache is' : 'outputs of a cache are'} left out`] : []),
   ];
 }
 

@@ -166,6 +166,43 @@ test('what cannot be adapted is listed with the reason, and a model without a si
   expect(outcome.stdout).toMatch(/No adapter sites\.[^]*y\/MatMul\s+it multiplies two computed values/);
 });
 
+test('of several outputs each is listed with what it serves for and the flags that choose it', async () => {
+  const folder = await emptyFolder();
+  const graph = graphBuilder({ name: 'three' });
+  graph.input('input_ids', 'float32', ['batch', 'tokens', 4]);
+  for (const [name, shape] of [['last_hidden_state', ['batch', 'tokens', 4]], ['logits', ['batch', 'tokens', 4]], ['pooler_output', ['batch', 4]], ['class_logits', ['batch', 2]]] as const) {
+    graph.output(graph.node('Identity', ['input_ids'], name), 'float32', shape);
+  }
+  await writeFile(join(folder, 'model.onnx'), writeModel(graph.build()));
+  expect(JSON.parse((await typed(['models', 'inspect', folder, '-o', 'json'])).stdout).choices.map(({ output, use }: Record<string, string>) => [output, use])).toEqual([
+    ['last_hidden_state', 'vector a token'], ['logits', 'logits a token'], ['pooler_output', 'sentence vector'], ['class_logits', 'class logits'],
+  ]);
+  expect((await typed(['models', 'inspect', folder])).stdout).toMatch(/last_hidden_state\s+vector a token\s+.*--output last_hidden_state --pool mean/);
+});
+
+test('a merged decoder is noted, and so are outputs that are left out and inputs that nobody can fill', async () => {
+  const folder = await emptyFolder();
+  const branchOf = (operator: string) => {
+    const branch = graphBuilder({ name: operator });
+    branch.input('input_ids', 'float32', ['batch', 4]);
+    branch.output(branch.node(operator, ['input_ids'], `${operator}/y`), 'float32', []);
+    branch.output(branch.node('Neg', ['input_ids'], `${operator}/key`), 'float32', []);
+    const { graph } = branch.build();
+    graph.input = [];
+    return graph;
+  };
+  const graph = graphBuilder({ name: 'merged' });
+  graph.input('input_ids', 'float32', ['batch', 4]);
+  graph.input('use_cache_branch', 'bool', [1]);
+  graph.input('encoder_hidden_states', 'float32', ['batch', 4]);
+  graph.nodes('If', ['use_cache_branch'], ['y', 'present.0.key'], { then_branch: branchOf('Abs'), else_branch: branchOf('Tanh') });
+  graph.output(graph.node('Add', ['y', 'encoder_hidden_states'], 'sum'), 'float32', ['batch', 4]);
+  graph.output('present.0.key', 'float32', ['batch', 4]);
+  await writeFile(join(folder, 'decoder_model_merged.onnx'), writeModel(graph.build()));
+  const { notes } = JSON.parse((await typed(['models', 'inspect', folder, '-o', 'json'])).stdout);
+  expect(notes).toEqual([expect.stringContaining('encoder_hidden_states'), expect.stringContaining('branch without cache'), expect.stringMatching(/^1 output of a cache is left out/)]);
+});
+
 test('a step of no rows is no step', async () => {
   expect(await typed(['models', 'inspect', await aModelFolder(), '--rows', '0'])).toMatchObject({ exitCode: 2, stdout: '' });
 });
