@@ -28,7 +28,7 @@ const costly = new Set(['MatMul', 'FusedMatMul', 'Gemm', 'MatMulInteger', 'MatMu
 /**
  * Splits a training graph (`buildTrainingGraph`) at the frontier: the activations of an example before the first adapter never change in a
  * run, so that a device may compute them once. Values that cost little (masks, sizes, other shapes of an activation) are computed again
- * behind the frontier; they never cross it.
+ * behind the frontier, as is what no text enters (rotary angles, products of positions); they never cross it.
  * @param inputs as in the graph's plan
  * @returns undefined where a costly value has its examples on no axis of its own or is not float32
  */
@@ -51,7 +51,7 @@ export function splitTrainingGraph(model: OnnxModel, { inputs }: { inputs: { ids
     const crosses = fact?.layout === 'rows' && fact.axis === 0 && types.get(value) === elementTypes.float32;
     if (expensive.has(value) && crosses) {
       activations.set(value, fact);
-    } else if (costly.has(producer.opType)) {
+    } else if (costly.has(producer.opType) && fact?.layout !== 'free') {
       return undefined;
     } else {
       suffixNodes.add(producer);

@@ -30,6 +30,17 @@ test('two linears of one value share its integers; what is no linear of the mode
   expect(written.filter((line) => line.startsWith('MatMul('))).toEqual(['MatMul(x, seedfleet/adapter/q/A) -> seedfleet/adapter/q/xA', 'MatMul(q, q) -> y']);
 });
 
+test('a weight that is renamed and turned, as a tied output head is, is quantised where it is stored', () => {
+  const graph = graphOf((g) => {
+    const x = g.node('Gather', [zeros(g, 'table', 9, 4), 'ids'], 'x');
+    const tied = g.node('Transpose', [g.node('Identity', ['table'], 'renamed')], 'tied');
+    g.output(g.node('MatMul', [x, tied], 'y'), 'float32', ['batch', 4, 9]);
+  });
+  expect(lines(quantiseLinears(graph, { opset: 17 })).filter((line) => line.startsWith('MatMulInteger'))).toEqual([
+    'MatMulInteger(seedfleet/w8a8/x/uint8, seedfleet/w8a8/table/transposed/int8, seedfleet/w8a8/constants/middle0) -> seedfleet/w8a8/y/sums',
+  ]);
+});
+
 test('a model without a float32 linear is refused', () => {
   const graph = graphOf((g) => void g.output(g.node('Gather', [zeros(g, 'table', 9, 4), 'ids'], 'y'), 'float32', ['batch', 'time', 4]));
   expect(() => quantiseLinears(graph, { opset: 17 })).toThrow(expect.objectContaining({ code: 'model.not-quantisable', field: 'precision' }));

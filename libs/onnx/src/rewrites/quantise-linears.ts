@@ -51,16 +51,18 @@ interface QuantisedWeight { integers: string; scales: string; inputs: number; ou
 /** Names of the integers [n, inputs] and of the scales [n, 1]. */
 interface Tokens { integers: string; scales: string }
 
-/** The float32 weight of a node that is such a linear, stored in the file or behind a Transpose of what is. */
+/** The float32 weight of a node that is such a linear, stored in the file or behind what only turns or renames it. */
 function weightFinder(graph: GraphProto): (node: NodeProto) => FloatWeight | undefined {
   const constants = constantsOf(graph);
   const producers = producersOf(graph);
   return (node) => {
     if (node.domain !== '' || (node.opType !== 'MatMul' && node.opType !== 'Gemm') || integerAttribute(node, 'transA', 0) !== 0) return undefined;
-    const value = node.input[1] ?? '';
-    const producer = producers.get(value);
-    const turned = producer?.opType === 'Transpose';
-    const name = turned ? producer.input[0] ?? '' : value;
+    let name = node.input[1] ?? '';
+    let turned = false;
+    for (let producer = producers.get(name); producer?.opType === 'Transpose' || producer?.opType === 'Identity'; producer = producers.get(name)) {
+      turned = turned !== (producer.opType === 'Transpose');
+      name = producer.input[0] ?? '';
+    }
     const tensor = constants.get(name);
     if (!tensor || isOwn(name) || constants.has(node.input[0] ?? '') || tensor.dataType !== TensorProto_DataType.FLOAT || tensor.dims.length !== 2) return undefined;
     const transposed = turned !== (integerAttribute(node, 'transB', 0) !== 0);

@@ -2,130 +2,181 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvariantError } from '@seedfleet/errors';
-import { coefficientsOf, differencesOf, frozenA, layoutOf, perturbationKey, type Estimator, type Layout } from '@seedfleet/numerics';
-import { adapterInput, buildTrainingGraph, inspectSites, splitTrainingGraph, writeModel, type AdapterSite, type OnnxModel, type TrainingPlan } from '@seedfleet/onnx';
-import { type Batch } from '../engine/engine.js';
+import { coefficientsOf, differencesOf, frozenA, type Estimator } from '@seedfleet/numerics';
+import { adapterInput, buildLanguageGraph, buildTrainingGraph, buildVerbalizerGraph, inspectSites, splitTrainingGraph, writeModel, type AdapterSite, type OnnxModel, type TrainingPlan } from '@seedfleet/onnx';
 import { meanRowLosses } from '../losses/mean-row-losses.js';
-import { TrainingSession } from '../session/training-session.js';
 import { interleaved, type Contestant } from './interleaved.js';
-import { uniform } from './llama-graph.js';
+import { productRates } from './product-rates.js';
+import { measureInProcess, type StepMeasure, type StepRun } from './step-process.js';
+import { eps, runKey, StepSession, type PreparedStep, type StepBatch } from './step-session.js';
 
 export interface Figure { name: string; value: number; unit: string }
 export interface BenchOutput { figure(figure: Figure): void }
 
-/** A model to bench one step on. Sites by name; the last third of its layers is what our step trains. */
+/** A model to bench one step on. */
 export interface StepModel {
+  /** in the names of the figures */
   name: string;
   model: OnnxModel;
   output: string;
-  inputs: { ids: string; mask: string };
-  isSite(site: AdapterSite): boolean;
-  isLate(site: AdapterSite): boolean;
+  inputs: { ids: string; mask?: string };
+  /** `answers`: ids of the label words */
+  task: { type: 'classification'; width: number } | { type: 'language' } | { type: 'verbalizer'; answers: number[] };
   vocabulary: number;
-  /** of the vector that the head reads */
-  width: number;
-  queries: number;
   rank: number;
-  batch: { examples: number; tokens: number };
+  /** All sites that MeZO as in the papers would adapt. */
+  isSite(site: AdapterSite): boolean;
+  /** Of those, the ones in the last third of the layers. */
+  isLate(site: AdapterSite): boolean;
+  /** Any sites of the last third: another choice, with less behind the first of them. */
+  isLatest?(site: AdapterSite): boolean;
 }
 
-const runKey = new Uint8Array(32).fill(9);
-const key = perturbationKey(runKey);
-const eps = 0.01;
+interface Shape { examples: number; tokens: number; runs: number }
+const queries = 8;
 const directionsCompared = 32;
+/** Shape whose figures have no shape in their names; its peaks are measured, too. */
+const usual = { examples: 4, tokens: 32 };
+/** Separate forwards are timed in part where a shape is large; their time is that of one, so many times over. */
+const separateQueriesMax = 128 * queries;
 
 /**
- * Times one step at q directions, in rows that each add one thing to the row before, interleaved in one process on one thread:
+ * Times one step at eight directions, in rows that each add one thing to the row before, interleaved in one process on one thread:
  * sequential MeZO (2q separate forwards, adapters in all layers), then what a step of ours does otherwise. docs/speed.md says what each row is.
+ * @param options.bundle `import.meta.url` of the bench, which must export `measureHere`: each peak is that of a process of its own
  */
-export async function measureStep(bench: StepModel, { figure, runs }: BenchOutput & { runs: number }): Promise<void> {
-  const { queries, batch: { examples, tokens } } = bench;
+export async function measureStep(bench: StepModel, { figure, runs, bundle }: BenchOutput & { runs: number; bundle: string }): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'seedfleet-bench-'));
-  const sites = inspectSites(bench.model).sites.filter((site) => bench.isSite(site));
-  const seeds = BigUint64Array.from({ length: queries }, (_, j) => BigInt(j + 1));
-  const batch = randomBatch(bench);
-  const opened: TrainingSession[] = [];
-  const open = async (name: string, chosen: readonly AdapterSite[], { cached = false, ...change }: Partial<TrainingPlan> & { cached?: boolean } = {}) => {
-    const prepared = await openGraph({ bench, chosen, change, path: join(folder, `${name}.onnx`), cache: cached ? join(folder, 'cache') : undefined });
-    opened.push(prepared.session);
-    return prepared;
-  };
-  const request = ({ layout }: { layout: Layout }, estimator: Estimator, some: BigUint64Array = seeds) => ({ batch, b: new Float64Array(layout.size), key, seeds: some, estimator });
-  const estimatorOf = (type: Estimator['type']): Estimator => ({ type, queries, eps, distribution: 'rademacher' });
+  const opened: StepSession[] = [];
   try {
-    const all = await open('all-layers', sites, { positions: 'all' });
-    const lateSites = sites.filter((site) => bench.isLate(site));
-    const late = await open('late', lateSites, { positions: 'all' });
-    const needed = await open('needed', lateSites);
-    const w8a8 = await open('w8a8', lateSites, { precision: 'w8a8' });
-    const cached = await open('cached', lateSites, { precision: 'w8a8', cached: true });
-    const separately = async (some: BigUint64Array) => {
-      for (const seed of some) {
-        for (const sign of [1, -1]) await all.session.perturbedLosses(request(all, { ...estimatorOf('leave-one-out'), queries: 1, eps: sign * eps }, BigUint64Array.of(seed)));
+    const sites = inspectSites(bench.model).sites;
+    const [all, late, latest] = [bench.isSite, bench.isLate, bench.isLatest ?? bench.isLate].map((chosen) => sites.filter((site) => chosen(site))) as [AdapterSite[], AdapterSite[], AdapterSite[]];
+    const peaks = new Map<string, StepMeasure>();
+    const batchOf = (shape: { examples: number; tokens: number }): StepBatch => ({ examples: shape.examples, tokens: shape.tokens, vocabulary: bench.vocabulary, labels: bench.task.type === 'language' ? 'token' : 'class' });
+    const measure = async (row: string, run: StepRun) => peaks.set(row, await measureInProcess(run, bundle));
+    const open = async (rows: Record<string, 'central' | 'leave-one-out' | 'one-row'>, chosen: readonly AdapterSite[], change: Partial<TrainingPlan> & { cacheFolder?: string } = {}) => {
+      const step = prepare({ bench, chosen, change, path: join(folder, `${Object.keys(rows)[0]}.onnx`) });
+      for (const [row, sign] of Object.entries(rows)) {
+        // The first fills the cache, if there is one.
+        if (change.cacheFolder !== undefined) await measureInProcess({ type: 'step', step, batch: batchOf(usual), queries, sign }, bundle);
+        await measure(row, { type: 'step', step, batch: batchOf(usual), queries, sign });
       }
+      const session = await StepSession.open(step);
+      opened.push(session);
+      rmSync(step.modelPath);
+      return session;
     };
-    const rows: Contestant[] = [
-      // Its session, and that of the next row, is warm after one forward.
-      { name: 'sequential-mezo', warmUp: () => separately(seeds.subarray(0, 1)), run: () => separately(seeds) },
-      { name: 'parallel-rows', warmUp: () => Promise.resolve(), run: () => all.session.perturbedLosses(request(all, estimatorOf('central'))) },
-      { name: 'leave-one-out', run: () => all.session.perturbedLosses(request(all, estimatorOf('leave-one-out'))) },
-      { name: 'late-adapters', run: () => late.session.perturbedLosses(request(late, estimatorOf('leave-one-out'))) },
-      { name: 'needed-positions', run: () => needed.session.perturbedLosses(request(needed, estimatorOf('leave-one-out'))) },
-      { name: 'w8a8', run: () => w8a8.session.perturbedLosses(request(w8a8, estimatorOf('leave-one-out'))) },
-      // Warm from the first run on, which is not counted.
-      { name: 'warm-cache', run: () => cached.session.perturbedLosses(request(cached, estimatorOf('leave-one-out'))) },
-    ];
-    const seconds = await interleaved(rows, { runs });
-    const first = seconds.get('sequential-mezo');
-    let before = first;
-    for (const [row, measured] of seconds) {
-      const named = (figureName: string) => `step.${bench.name}.b${examples}t${tokens}.${row}.${figureName}`;
-      figure({ name: named('cpuSeconds'), value: measured.cpu, unit: 's' });
-      figure({ name: named('wallSeconds'), value: measured.wall, unit: 's' });
-      figure({ name: named('cpuRatio'), value: (first?.cpu ?? NaN) / measured.cpu, unit: 'times less than sequential-mezo' });
-      figure({ name: named('factor'), value: (before?.cpu ?? NaN) / measured.cpu, unit: 'times less than the row before' });
-      before = measured;
-    }
-    const gradientOf = async (row: { session: TrainingSession; layout: Layout }) => {
-      const estimator = { ...estimatorOf('leave-one-out'), queries: directionsCompared };
-      const losses = await row.session.perturbedLosses(request(row, estimator, BigUint64Array.from({ length: directionsCompared }, (_, j) => BigInt(j + 1))));
-      return coefficientsOf({ estimator, differences: Float64Array.from(differencesOf({ estimator, losses: meanRowLosses(losses, { rows: directionsCompared, examples }) })) });
+    const plainPath = join(folder, 'plain.onnx');
+    writeFileSync(plainPath, writeModel(bench.model));
+    await measure('plain-inference', { type: 'plain', modelPath: plainPath, output: bench.output, text: bench.inputs, batch: batchOf({ ...usual, examples: queries * usual.examples }) });
+    rmSync(plainPath);
+    const w8a8 = { precision: 'w8a8' } as const;
+    const cacheFolder = join(folder, 'cache');
+    const everywhere = await open({ 'sequential-mezo': 'one-row', 'parallel-rows': 'central', 'leave-one-out': 'leave-one-out' }, all, { positions: 'all' });
+    const sessions: Record<string, StepSession> = {
+      'late-adapters': await open({ 'late-adapters': 'leave-one-out' }, late, { positions: 'all' }),
+      'needed-positions': await open({ 'needed-positions': 'leave-one-out' }, late),
+      'w8a8': await open({ 'w8a8': 'leave-one-out' }, late, w8a8),
+      'warm-cache': await open({ 'warm-cache': 'leave-one-out' }, late, { ...w8a8, cacheFolder }),
+      ...bench.isLatest && {
+        'latest-sites': await open({ 'latest-sites': 'leave-one-out' }, latest, w8a8),
+        'latest-sites-warm': await open({ 'latest-sites-warm': 'leave-one-out' }, latest, { ...w8a8, cacheFolder }),
+      },
     };
-    const reference = await gradientOf(late);
-    for (const [name, row] of Object.entries({ 'needed-positions': needed, w8a8, 'warm-cache': cached })) {
-      figure({ name: `step.${bench.name}.b${examples}t${tokens}.${name}.gradientCorrelation`, value: correlation(reference, await gradientOf(row)), unit: `with late-adapters, ${directionsCompared} directions, eps ${eps}` });
-    }
+    for (const [row, { peakMegabytes }] of peaks) figure({ name: `step.${bench.name}.${row}.peakMegabytes`, value: peakMegabytes, unit: row === 'plain-inference' ? 'MB, float32 forward of as many rows' : 'MB' });
+    const shapes: Shape[] = [{ ...usual, runs }, ...[[1, 32], [16, 32], [4, 16], [4, 128], ...process.env.SEEDFLEET_BENCH_GRID === '1' ? grid : []].map(([examples = 0, tokens = 0]) => ({ examples, tokens, runs: Math.max(1, Math.floor(runs / 3)) }))];
+    for (const shape of shapes) await measureShape({ bench, everywhere, sessions, shape, batch: batchOf(shape), figure, flops: peaks });
+    await compareGradients({ bench, sessions, batch: batchOf(usual), figure });
   } finally {
     for (const session of opened) await session.release();
     rmSync(folder, { recursive: true });
   }
 }
 
-interface OpenParts { bench: StepModel; chosen: readonly AdapterSite[]; change: Partial<TrainingPlan>; path: string; cache: string | undefined }
+/** b and T of the rest of the whole grid, for SEEDFLEET_BENCH_GRID=1. */
+const grid = [[1, 16], [1, 64], [1, 128], [4, 64], [16, 16], [16, 64], [16, 128]];
 
-async function openGraph({ bench, chosen, change, path, cache }: OpenParts): Promise<{ session: TrainingSession; layout: Layout }> {
-  const { rank, inputs, output } = bench;
-  const graph = buildTrainingGraph(bench.model, {
-    output, inputs, classes: 2, head: { weight: 'head.W', bias: 'head.b' },
+interface ShapeParts { bench: StepModel; everywhere: StepSession; sessions: Record<string, StepSession>; shape: Shape; batch: StepBatch; figure: BenchOutput['figure']; flops: Map<string, StepMeasure> }
+
+async function measureShape({ bench, everywhere, sessions, shape, batch, figure, flops }: ShapeParts): Promise<void> {
+  const seeds = seedsOf(queries);
+  const isUsual = shape.examples === usual.examples && shape.tokens === usual.tokens;
+  const separateQueries = Math.max(1, Math.min(queries, Math.floor(separateQueriesMax / (shape.examples * shape.tokens))));
+  const separately = async (some: BigUint64Array) => {
+    for (const seed of some) {
+      for (const sign of [1, -1]) await everywhere.losses({ batch, seeds: BigUint64Array.of(seed), type: 'leave-one-out', eps: sign * eps });
+    }
+  };
+  const rows: Contestant[] = [
+    // Its session, and that of the next row, is warm after one forward.
+    { name: 'sequential-mezo', warmUp: () => separately(seeds.subarray(0, 1)), run: () => separately(seeds.subarray(0, separateQueries)) },
+    { name: 'parallel-rows', warmUp: () => Promise.resolve(), run: () => everywhere.losses({ batch, seeds, type: 'central' }) },
+    { name: 'leave-one-out', run: () => everywhere.losses({ batch, seeds, type: 'leave-one-out' }) },
+    // A cache is warm from the first run on, which is not counted.
+    ...Object.entries(sessions).map(([name, session]) => ({ name, run: () => session.losses({ batch, seeds, type: 'leave-one-out' }) })),
+  ];
+  const seconds = await interleaved(rows, { runs: shape.runs });
+  const cpuOf = (row: string) => (seconds.get(row)?.cpu ?? NaN) * (row === 'sequential-mezo' ? queries / separateQueries : 1);
+  let before = 'sequential-mezo';
+  for (const row of seconds.keys()) {
+    const named = (name: string) => `step.${bench.name}.${isUsual ? '' : `b${shape.examples}t${shape.tokens}.`}${row}.${name}`;
+    figure({ name: named('cpuSeconds'), value: cpuOf(row), unit: 's' });
+    if (row !== 'sequential-mezo') figure({ name: named('cpuRatio'), value: cpuOf('sequential-mezo') / cpuOf(row), unit: 'times less than sequential-mezo' });
+    if (isUsual && row !== 'sequential-mezo') figure({ name: named('factor'), value: cpuOf(before) / cpuOf(row), unit: 'times less than the row before' });
+    before = row;
+  }
+  if (!isUsual) return;
+  const rates = await productRates();
+  figure({ name: `step.${bench.name}.rate.float`, value: rates.float / 1e9, unit: 'GFLOP/s, float32 products of this machine' });
+  figure({ name: `step.${bench.name}.rate.integer`, value: rates.integer / 1e9, unit: 'GFLOP/s, 8 bit products of this machine' });
+  for (const row of seconds.keys()) {
+    const counted = flops.get(row)?.flops ?? { float: NaN, integer: NaN };
+    const forwards = row === 'sequential-mezo' ? 2 * queries : 1;
+    const fraction = forwards * (counted.float / rates.float + counted.integer / rates.integer) / cpuOf(row);
+    figure({ name: `step.${bench.name}.${row}.gigaflops`, value: forwards * (counted.float + counted.integer) / 1e9, unit: 'GFLOP of products' });
+    if (row === 'warm-cache') figure({ name: `step.${bench.name}.limitFraction`, value: fraction, unit: 'of the time of warm-cache are products at the rate of the machine' });
+    else figure({ name: `step.${bench.name}.${row}.limitFraction`, value: fraction, unit: 'of its time are products at the rate of the machine' });
+  }
+}
+
+/** Of each row's gradient with late-adapters', which is float32 and computes every position; the latest sites are other directions and are left out. */
+async function compareGradients({ bench, sessions, batch, figure }: { bench: StepModel; sessions: Record<string, StepSession>; batch: StepBatch; figure: BenchOutput['figure'] }): Promise<void> {
+  const estimator: Estimator = { type: 'leave-one-out', queries: directionsCompared, eps, distribution: 'rademacher' };
+  const gradientOf = async (row: string) => {
+    const losses = await sessions[row]?.losses({ batch, seeds: seedsOf(directionsCompared), type: 'leave-one-out' }) ?? new Float32Array(0);
+    return coefficientsOf({ estimator, differences: Float64Array.from(differencesOf({ estimator, losses: meanRowLosses(losses, { rows: directionsCompared, examples: batch.examples }) })) });
+  };
+  const reference = await gradientOf('late-adapters');
+  for (const row of ['needed-positions', 'w8a8', 'warm-cache']) {
+    figure({ name: `step.${bench.name}.${row}.gradientCorrelation`, value: correlation(reference, await gradientOf(row)), unit: `with late-adapters, ${directionsCompared} directions, eps ${eps}` });
+  }
+}
+
+interface PrepareParts { bench: StepModel; chosen: readonly AdapterSite[]; change: Partial<TrainingPlan> & { cacheFolder?: string }; path: string }
+
+function prepare({ bench, chosen, change: { cacheFolder, ...change }, path }: PrepareParts): PreparedStep {
+  const { model, task, rank, inputs, output } = bench;
+  const plan = {
+    output, inputs, ...change,
     adapters: chosen.map((site, i) => ({ site: site.name, input: adapterInput(site.name), rank, alpha: 2 * rank, a: frozenA({ runKey, site: i, inputs: site.inputs, rank }) })),
-    ...change,
-  });
-  const layout = layoutOf([
-    ...chosen.map(({ name, outputs }) => ({ name, shape: [rank, outputs], scale: 1 })),
-    { name: 'head.W', shape: [bench.width, 2], scale: 10 }, { name: 'head.b', shape: [2], scale: 10 },
-  ]);
-  const split = cache === undefined ? undefined : splitTrainingGraph(graph, { inputs });
-  if (cache !== undefined && !split) throw new InvariantError('This model cannot be split at its frontier.');
+  };
+  const graph = task.type === 'classification' ? buildTrainingGraph(model, { ...plan, classes: 2, head: { weight: 'head.W', bias: 'head.b' } })
+    : task.type === 'language' ? buildLanguageGraph(model, plan) : buildVerbalizerGraph(model, { ...plan, answers: task.answers });
+  const head = task.type === 'classification' ? [{ name: 'head.W', shape: [task.width, 2], scale: 10 }, { name: 'head.b', shape: [2], scale: 10 }] : [];
+  const split = cacheFolder === undefined ? undefined : splitTrainingGraph(graph, { inputs: { mask: '', ...inputs } });
+  if (cacheFolder !== undefined && !split) throw new InvariantError('This model cannot be split at its frontier.');
   const prefixPath = `${path}.prefix.onnx`;
   writeFileSync(path, writeModel(split?.suffix ?? graph));
   if (split) writeFileSync(prefixPath, writeModel(split.prefix));
-  const session = await TrainingSession.open({
-    ...(split && cache !== undefined ? { prefix: { modelPath: prefixPath, activations: split.activations, cache: { folder: cache, bytesMax: 2 ** 30 } } } : {}),
-    modelPath: path, layout, inputs: [...chosen.map(({ name }) => adapterInput(name)), 'head.W', 'head.b'], modelInputs: inputs, threads: 1, positionsPerPass: 1e9,
-  });
-  rmSync(path);
-  rmSync(prefixPath, { force: true });
-  return { session, layout };
+  return {
+    modelPath: path, text: inputs, inputs: [...chosen.map(({ name }) => adapterInput(name)), ...head.map(({ name }) => name)],
+    ...split && cacheFolder !== undefined && { prefix: { modelPath: prefixPath, activations: split.activations, cacheFolder } },
+    sites: [...chosen.map(({ name, outputs }) => ({ name, shape: [rank, outputs], scale: 1 })), ...head],
+  };
+}
+
+function seedsOf(count: number): BigUint64Array {
+  return BigUint64Array.from({ length: count }, (_, j) => BigInt(j + 1));
 }
 
 /** Pearson's. */
@@ -134,12 +185,4 @@ function correlation(x: Float64Array, y: Float64Array): number {
   const [mx, my] = [mean(x), mean(y)];
   const product = (a: Float64Array, ma: number, b: Float64Array, mb: number) => a.reduce((sum, value, i) => sum + (value - ma) * ((b[i] ?? NaN) - mb), 0);
   return product(x, mx, y, my) / Math.sqrt(product(x, mx, x, mx) * product(y, my, y, my));
-}
-
-/** Texts without padding: random words, random labels. */
-function randomBatch({ batch: { examples, tokens }, vocabulary }: StepModel): Batch {
-  const random = uniform(3);
-  const upTo = (n: number) => Math.floor((random() + 1) / 2 * n);
-  const integers = (count: number, bound: number) => BigInt64Array.from({ length: count }, () => BigInt(upTo(bound)));
-  return { examples, tokens, ids: integers(examples * tokens, vocabulary), mask: new BigInt64Array(examples * tokens).fill(1n), labels: integers(examples, 2) };
 }

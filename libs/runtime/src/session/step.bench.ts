@@ -1,14 +1,17 @@
 import { llamaGraph, tinyLlamaLayers } from '../bench/llama-graph.js';
 import { measureStep, type BenchOutput } from '../bench/step-rows.js';
 
-const layerOf = (site: string) => Number(/^layers\.(\d+)\./.exec(site)?.[1]);
+export { measureHere } from '../bench/step-process.js';
 
-/** One step of a model of Llama's shape, random weights, adapters on its q and v projections. */
+const layerOf = (site: string) => Number(/^layers\.(\d+)\./.exec(site)?.[1]);
+const isAttention = (site: string) => /\.(q|v)_proj$/.test(site);
+
+/** One step of a model of Llama's shape, random weights, adapters on its q and v projections; and on the last MLP output before the last layer and that layer's q and v. */
 export default async function stepOfLlama({ figure }: BenchOutput): Promise<void> {
-  const lastThird = tinyLlamaLayers.layers * 2 / 3;
+  const { layers, vocabulary, width } = tinyLlamaLayers;
   await measureStep({
-    name: 'llama-shape-6x2048', model: llamaGraph(tinyLlamaLayers), output: 'features', inputs: { ids: 'ids', mask: 'mask' }, vocabulary: tinyLlamaLayers.vocabulary, width: tinyLlamaLayers.width,
-    isSite: ({ name }) => /\.(q|v)_proj$/.test(name), isLate: ({ name }) => layerOf(name) >= lastThird,
-    queries: 8, rank: 8, batch: { examples: 4, tokens: 32 },
-  }, { figure, runs: 3 });
+    name: 'llama-shape', model: llamaGraph(tinyLlamaLayers), output: 'features', inputs: { ids: 'ids', mask: 'mask' }, task: { type: 'classification', width }, vocabulary, rank: 8,
+    isSite: ({ name }) => isAttention(name), isLate: ({ name }) => isAttention(name) && layerOf(name) >= layers * 2 / 3,
+    isLatest: ({ name }) => (layerOf(name) === layers - 1 && isAttention(name)) || name === `layers.${layers - 2}.mlp.down_proj`,
+  }, { figure, runs: 3, bundle: import.meta.url });
 }
