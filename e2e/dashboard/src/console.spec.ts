@@ -78,6 +78,51 @@ test('a device is suspended and let in again, and revoking asks first and names 
   expect((await fleet.coordinator.client.call('listDevices')).items.find(({ name }) => name === 'device-0')?.state).toBe('active');
 }, 60_000);
 
+test('a filter is explained where it is wrong, finds devices by their tags, and a group counts them', async () => {
+  await page.getByRole('link', { name: 'Devices' }).click();
+  await page.getByRole('link', { name: 'device-0' }).click();
+  await page.getByLabel('Words to find it by, also in groups and filters').fill('lab');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Save tags' }).click();
+  await page.getByRole('cell', { name: 'device.tag' }).waitFor();
+  await page.getByRole('link', { name: 'All devices' }).click();
+  await page.getByLabel('Filter').fill('tga=lab');
+  await page.getByText(/There is no field "tga"/).waitFor();
+  await page.getByLabel('Filter').fill('tag=lab');
+  await page.keyboard.press('Enter');
+  await page.getByText('1 devices, 1 online').waitFor();
+  await page.waitForURL(/filter=/);
+  await page.getByRole('button', { name: 'Change all 1' }).click();
+  await page.getByRole('dialog').getByText('seedfleet devices change suspend --filter').waitFor();
+  await page.getByRole('button', { name: 'suspend 1 devices' }).click();
+  await page.getByText('1 devices changed.').waitFor();
+  expect((await fleet.coordinator.client.call('countDevices')).states.suspended).toBe(1);
+  await page.getByRole('button', { name: 'Close' }).last().click();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.getByRole('cell', { name: 'active' }).waitFor();
+  await page.getByRole('link', { name: 'Groups' }).click();
+  await page.getByLabel('Name of the group').fill('lab machines');
+  await page.getByLabel('Filter').fill('tag=lab');
+  await page.getByText('1 devices would be in it now').waitFor();
+  await page.getByRole('button', { name: 'Make the group' }).click();
+  await page.getByRole('link', { name: 'lab machines' }).click();
+  await page.getByText('1 devices, 1 online').waitFor();
+}, 60_000);
+
+test('the audit page shows who did that and that the chain holds; settings make a token that works', async () => {
+  await page.getByRole('link', { name: 'Audit' }).click();
+  await page.getByText('The chain holds').waitFor();
+  await page.getByLabel('What', { exact: true }).fill('group.create');
+  await page.getByRole('button', { name: 'Show' }).click();
+  await page.getByRole('cell', { name: /name lab machines/ }).waitFor();
+  await page.getByRole('link', { name: 'Settings' }).click();
+  await page.getByLabel('Name of the API token').fill('nightly');
+  await page.getByRole('button', { name: 'Make it' }).click();
+  const token = await page.getByText(/^sft_/).textContent();
+  const answer = await fetch(`${fleet.coordinator.url}/api/v1/whoami`, { headers: { authorization: `Bearer ${token ?? ''}` } });
+  expect(await answer.json()).toMatchObject({ role: 'viewer' });
+}, 60_000);
+
 test('a token is made, a device enrols by the line that is shown, and its fingerprint is approved; then the token is ended', async () => {
   await page.getByRole('link', { name: 'Enrolment' }).click();
   await page.getByLabel('Name of the token').fill('lab');
@@ -154,8 +199,9 @@ test('the keyboard alone goes past the navigation and into the wizard', async ()
 
 test('axe finds nothing on any page in light and dark, and nothing hangs over the edge at 390 pixels', async () => {
   const [model] = (await fleet.coordinator.client.call('listModels')).items;
+  const [device] = (await fleet.coordinator.client.call('listDevices')).items;
   const findings: string[] = [];
-  for (const { path } of consoleAddresses({ model: model?.id ?? '', run })) {
+  for (const { path } of consoleAddresses({ model: model?.id ?? '', run, device: device?.id ?? '' })) {
     await page.setViewportSize({ width: 390, height: 844 });
     await openPage(page, `${fleet.coordinator.url}${path}`);
     const overflow = await overflowOf(page);

@@ -13,6 +13,7 @@ async function takeScreenshots(fleet: ToyFleet): Promise<number> {
   const run = await trainedRun(fleet);
   await fleet.coordinator.client.call('createEnrolmentToken', { body: { name: 'lab', usesMax: 3, approval: true } });
   const [model] = (await fleet.coordinator.client.call('listModels')).items;
+  const [device] = (await fleet.coordinator.client.call('listDevices')).items;
   const token = (await readFile(join(fleet.coordinator.home, 'admin-token'), 'utf8')).trim();
   const browser = await launchBrowser();
   let taken = 0;
@@ -33,7 +34,7 @@ async function takeScreenshots(fleet: ToyFleet): Promise<number> {
     await page.getByRole('button', { name: 'Sign in' }).waitFor();
     await shoot('sign-in');
     await signIn(page, { url: fleet.coordinator.url, token });
-    for (const { name, path } of consoleAddresses({ model: model?.id ?? '', run })) {
+    for (const { name, path } of consoleAddresses({ model: model?.id ?? '', run, device: device?.id ?? '' })) {
       await openPage(page, `${fleet.coordinator.url}${path}`);
       await shoot(name);
     }

@@ -14,16 +14,17 @@ export interface RouteArguments {
   params?: Record<string, string | number>;
   query?: Record<string, string | number | undefined>;
   body?: unknown;
+  headers?: Record<string, string>;
 }
 
 /** Calls one route of the API. @throws ApiError what the coordinator refused; TypeError if it cannot be reached */
-export async function fetchRoute<N extends RouteName>(name: N, { token, params = {}, query = {}, body }: RouteArguments): Promise<ResponseOf<N>> {
+export async function fetchRoute<N extends RouteName>(name: N, { token, params = {}, query = {}, body, headers = {} }: RouteArguments): Promise<ResponseOf<N>> {
   const { method, path } = routes[name];
   const url = new URL(path.replace(/:(\w+)/g, (_, key: string) => encodeURIComponent(String(params[key]))), location.origin);
   for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value));
   const response = await fetch(url, {
     method,
-    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: { ...headers, authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   if (!response.ok) throw await refusalOf(response);

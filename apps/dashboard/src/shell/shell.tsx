@@ -8,9 +8,12 @@ import { Freshness } from './freshness';
 const pages = [
   { to: '/', label: 'Overview' },
   { to: '/devices', label: 'Devices' },
+  { to: '/groups', label: 'Groups' },
   { to: '/enrolment', label: 'Enrolment' },
   { to: '/models', label: 'Models' },
   { to: '/runs', label: 'Runs' },
+  { to: '/audit', label: 'Audit' },
+  { to: '/settings', label: 'Settings' },
 ] as const;
 
 /** Header, navigation and the page; or the sign-in where there is no session. */

@@ -8,19 +8,17 @@ import { QueryState } from '../../shell/query-state';
 
 /** What there is and what needs somebody: devices by presence, runs by state. */
 export function OverviewPage() {
-  const devices = useRoute('listDevices', { query: { limit: 100 } });
+  const devices = useRoute('countDevices', { query: { filter: '' } });
   const runs = useRoute('listRuns', { query: { limit: 100 } });
-  const deviceRows = devices.data?.items ?? [];
   const runRows = runs.data?.items ?? [];
-  const waiting = deviceRows.filter((device) => device.state === 'pending').length;
   return (
     <Stack>
       <Title order={1} size="h2">Overview</Title>
       <QueryState query={devices}>
         <SimpleGrid cols={{ base: 2, md: 4 }}>
-          <Figure label="devices online" value={deviceRows.filter((device) => device.online).length} />
-          <Figure label="devices enrolled" value={deviceRows.length} />
-          <Figure label="waiting for approval" value={waiting} />
+          <Figure label="devices online" value={devices.data?.online ?? 0} />
+          <Figure label="devices enrolled" value={devices.data?.count ?? 0} />
+          <Figure label="waiting for approval" value={devices.data?.states.pending ?? 0} />
           <Figure label="runs going on" value={runRows.filter((run) => run.state === 'running').length} />
         </SimpleGrid>
       </QueryState>

@@ -1,0 +1,58 @@
+import { Badge, Button, Group, Stack, Table, TagsInput, Text, Title } from '@mantine/core';
+import { type Device } from '@seedfleet/protocol';
+import { Link, useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useAction, useRoute } from '../../api/use-route';
+import { dateTimeOf } from '../../shell/format';
+import { QueryState } from '../../shell/query-state';
+import { WideTable } from '../../shell/wide-table';
+import { DeviceActions } from './device-actions';
+import { DeviceTimeline } from './device-timeline';
+
+/** One device: who it is, what it runs, what was done to it. */
+export function DevicePage() {
+  const { id } = useParams({ from: '/devices/$id' });
+  const query = useRoute('showDevice', { params: { id } });
+  const device = query.data;
+  return (
+    <Stack>
+      <Group justify="space-between">
+        <Title order={1} size="h2">{device?.name ?? 'Device'}</Title>
+        <Text component={Link} to="/devices" td="underline">All devices</Text>
+      </Group>
+      <QueryState query={query}>
+        {device === undefined ? null : (
+          <>
+            <Group><Badge variant="outline" color={device.online ? 'teal' : 'gray'}>{device.online ? 'online' : 'offline'}</Badge><DeviceActions device={device} /></Group>
+            <WideTable label={`What is known of ${device.name}`} columns={[{ label: 'What' }, { label: 'Value' }]} minWidth={320}>
+              {propertiesOf(device).map(([label, value]) => <Table.Tr key={label}><Table.Td>{label}</Table.Td><Table.Td className={label.includes('fingerprint') || label === 'Id' ? 'mono' : undefined}>{value}</Table.Td></Table.Tr>)}
+            </WideTable>
+            <DeviceTags key={device.id} device={device} />
+            <DeviceTimeline device={device} />
+          </>
+        )}
+      </QueryState>
+    </Stack>
+  );
+}
+
+function propertiesOf(device: Device): [string, string][] {
+  return [
+    ['Id', device.id], ['State', device.state], ['Key fingerprint', device.fingerprint], ['Enrolled', dateTimeOf(device.enrolledAt)], ['Last seen', dateTimeOf(device.lastSeenAt)],
+    ['Worker', device.workerVersion ?? '–'], ['Platform', device.platform ?? '–'],
+  ];
+}
+
+function DeviceTags({ device }: { device: Device }) {
+  const [tags, setTags] = useState(device.tags);
+  const save = useAction('changeDeviceTags');
+  const changed = tags.join(' ') !== device.tags.join(' ');
+  return (
+    <Stack gap="xs" component="section" aria-labelledby="tags">
+      <Title order={2} size="h4" id="tags">Tags</Title>
+      <TagsInput label="Words to find it by, also in groups and filters" placeholder="lab" value={tags} onChange={setTags} clearable={false} />
+      <Group><Button size="xs" disabled={!changed} loading={save.isPending} onClick={() => save.mutate({ params: { id: device.id }, body: { tags } })}>Save tags</Button></Group>
+      {save.error === null ? null : <Text role="alert">{save.error.message}</Text>}
+    </Stack>
+  );
+}
