@@ -1,14 +1,11 @@
 import { type PlacedSite } from '../layout/layout.js';
 import { rademacherBits, type DirectionOrigin } from '../perturbation/direction.js';
-import { chachaBlocksInto } from '../stream/chacha-blocks.js';
+import { shortStream, shortStreamsMax, shortStreamWords } from '../stream/short-streams.js';
 
 /** Streams that share one table: 2^8 sums, and their bits of one value make one byte. */
-export const tableStreams = 8;
+export const tableStreams = shortStreamsMax;
 /** Values of one word of a stream. */
 const wordValues = 32;
-/** Words of a stream up to which a cipher costs more to make than its run saves. */
-const shortWords = 384;
-const shortStreams = Array.from({ length: tableStreams }, () => new Int32Array(shortWords));
 /** Words of each stream that are turned at a time: the indices of their values stay in the first cache. */
 const wordsMax = 256;
 const indexWords = new Int32Array(tableStreams * wordsMax);
@@ -88,7 +85,7 @@ export function sumsOf(factors: Float64Array): Float64Array {
 /** The streams of up to eight seeds, and zeros in place of the others. Valid until the next call. */
 function streamsOf({ key, site: { index, size }, seeds }: SiteDirections): Int32Array[] {
   const words = Math.ceil(size / wordValues);
-  if (words > shortWords) {
+  if (words > shortStreamWords) {
     const streams = Array.from(seeds, (seed) => {
       const { buffer, byteOffset } = rademacherBits({ key, seed, site: index }, size);
       return new Int32Array(buffer, byteOffset, words);
@@ -96,12 +93,7 @@ function streamsOf({ key, site: { index, size }, seeds }: SiteDirections): Int32
     while (streams.length < tableStreams) streams.push(new Int32Array(words));
     return streams;
   }
-  return shortStreams.map((stream, j) => {
-    const blocks = stream.subarray(0, 16 * Math.ceil(words / 16));
-    if (j < seeds.length) chachaBlocksInto(blocks, { key, n0: Number(BigInt.asIntN(32, seeds[j] as bigint)), n1: Number((seeds[j] as bigint) >> 32n), n2: index });
-    else blocks.fill(0);
-    return blocks;
-  });
+  return Array.from({ length: tableStreams }, (_, j) => shortStream(j, words, j >= seeds.length ? undefined : { key, n0: Number(BigInt.asIntN(32, seeds[j] as bigint)), n1: Number((seeds[j] as bigint) >> 32n), n2: index }));
 }
 
 /** A stream has value i at bit i mod 8 of byte floor(i / 8); turned, the byte of value i is byte floor(i / 8) of word i mod 8. */

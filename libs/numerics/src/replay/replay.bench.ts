@@ -10,7 +10,8 @@ interface Figure { name: string; value: number; unit: string }
 
 const queries = 8;
 /** Of the stream that is timed alone. */
-const streamBytes = 2 ** 26;
+const streamBytes = 2 ** 16;
+const streamsOfRun = 512;
 /** Of the log, which is replayed from its start ten times over. */
 const rounds = 1000;
 const passes = 10;
@@ -31,8 +32,8 @@ const layouts: Record<string, Layout> = {
  * values of an adapter replays 8 n. `catchUp` is the way of a device (a hash every 64 commits), `audit` that of an auditor (a hash every commit).
  */
 export default function replay({ figure }: { figure(figure: Figure): void }): void {
-  const [stream = NaN] = medians([() => { keystream({ key: new Uint8Array(32), nonce: new Uint8Array(12), length: streamBytes }); }]);
-  figure({ name: 'replay.keystream.valuesPerSecond', value: 8 * streamBytes / stream, unit: 'values/s of one core: one long stream; no replay can be faster' });
+  const [stream = NaN] = medians([() => { for (let i = 0; i < streamsOfRun; i++) keystream({ key: new Uint8Array(32), nonce: new Uint8Array(12), length: streamBytes }); }]);
+  figure({ name: 'replay.keystream.valuesPerSecond', value: 8 * streamBytes * streamsOfRun / stream, unit: 'values/s of one core: streams of 64 kB; no replay can be faster' });
   for (const [name, layout] of Object.entries(layouts)) {
     const { context, commits, start } = aLog(layout);
     const values = queries * layout.size;

@@ -13,8 +13,7 @@ export interface BlocksOrigin {
 }
 
 /**
- * ChaCha20 over zeros in plain JavaScript, into memory that is used again: for streams so short that a cipher of the platform costs more to make than
- * to run. Source: RFC 8439, sections 2.1 to 2.4.
+ * ChaCha20 over zeros in plain JavaScript, where WebAssembly with vectors is not to be had (`wasmChacha`). Source: RFC 8439, sections 2.1 to 2.4.
  * @param out whole blocks of 16 words, overwritten; as bytes they are the stream where the platform is little endian
  */
 export function chachaBlocksInto(out: Int32Array, { key, n0, n1, n2, counter: first = 0 }: BlocksOrigin): void {
@@ -54,6 +53,6 @@ export function chachaBlocksInto(out: Int32Array, { key, n0, n1, n2, counter: fi
   }
 }
 
-function wordAt(bytes: Uint8Array, at: number): number {
+export function wordAt(bytes: Uint8Array, at: number): number {
   return (bytes[at] as number) | (bytes[at + 1] as number) << 8 | (bytes[at + 2] as number) << 16 | (bytes[at + 3] as number) << 24;
 }

@@ -5,6 +5,8 @@ import { blockStream as inBrowser } from './browser.js';
 import { type BlockStream } from './block-stream.js';
 import { chachaBlocksInto } from './chacha-blocks.js';
 import { keystream } from './keystream.js';
+import { shortStream } from './short-streams.js';
+import { openWasmChacha } from './wasm-chacha.js';
 import { blockStream as inNode } from './node.js';
 
 const inWords: BlockStream = ({ key, nonce, counter, length }) => {
@@ -14,7 +16,12 @@ const inWords: BlockStream = ({ key, nonce, counter, length }) => {
   chachaBlocksInto(words, { key, n0, n1, n2, counter });
   return new Uint8Array(words.buffer, 0, length);
 };
-const platforms: [string, BlockStream][] = [['Node', inNode], ['a browser', inBrowser], ['short streams', inWords]];
+const inVectors: BlockStream = ({ key, nonce, counter, length }) => {
+  const [n0 = 0, n1 = 0, n2 = 0] = new Int32Array(nonce.slice().buffer);
+  const words = shortStream(counter % 8, Math.ceil(length / 4), { key, n0, n1, n2, counter });
+  return new Uint8Array(words.slice(0, Math.ceil(length / 4)).buffer, 0, length);
+};
+const platforms: [string, BlockStream][] = [['Node', inNode], ['a browser', inBrowser], ['plain JavaScript', inWords], ['WebAssembly', inVectors]];
 const key = () => fc.uint8Array({ minLength: 32, maxLength: 32 });
 const nonce = () => fc.uint8Array({ minLength: 12, maxLength: 12 });
 
@@ -32,6 +39,14 @@ test('all give the same bytes for any key, nonce, counter and length, ready to b
     for (const stream of [first as Uint8Array, ...rest]) expect(stream.byteOffset % 4).toBe(0);
   },
 )));
+
+test('WebAssembly is really used here, and may be missing elsewhere', () => {
+  expect(openWasmChacha({ bytes: 1 })).toBeDefined();
+  const platform = Object.getOwnPropertyDescriptor(globalThis, 'WebAssembly') ?? {};
+  Object.defineProperty(globalThis, 'WebAssembly', { ...platform, value: undefined });
+  expect(openWasmChacha({ bytes: 1 })).toBeUndefined();
+  Object.defineProperty(globalThis, 'WebAssembly', platform);
+});
 
 test('a stream longer than any before is as right as a short one', () => {
   const origin = { key: new Uint8Array(32).fill(3), nonce: new Uint8Array(12).fill(4) };
