@@ -5,6 +5,12 @@
  */
 export { convertEncoder, encoderTokensMax, type ConvertedEncoder } from './encoder/convert-encoder.js';
 export { domains, readSentences, sentimentLabels, writeDeviceData, type DeviceData, type Domain, type Sentence } from './sentences.js';
+export { DemoFleet } from './demo/demo-fleet.js';
+export { makeFleetHome, type FleetHome } from './demo/fleet-home.js';
+export { boundsOfRun, followRun, peakOf, reaches, seconds } from './demo/follow-run.js';
+export { describeMachine } from './demo/machine.js';
+export { registerModel, type ModelOnDisk } from './demo/register-model.js';
+export { SocketTraffic } from './demo/socket-traffic.js';
 export { demoRun, heldOutFraction, tokensMax } from './demo/run-request.js';
 export { type DemoReport } from './demo/report.js';
 export { appEntry, workspaceFolder } from './fleet/app-entry.js';

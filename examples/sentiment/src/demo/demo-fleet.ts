@@ -1,10 +1,11 @@
-import { type ConvertedEncoder, convertEncoder } from '../encoder/convert-encoder.js';
+import { convertEncoder } from '../encoder/convert-encoder.js';
 import { type Coordinator, startCoordinator } from '../fleet/coordinator.js';
 import { type FleetProcess } from '../fleet/fleet-process.js';
 import { waitUntil } from '../fleet/wait-until.js';
 import { enrolWorker, startWorker, type Worker, type WorkerData } from '../fleet/worker.js';
 import { type DeviceData, writeDeviceData } from '../sentences.js';
 import { type FleetHome } from './fleet-home.js';
+import { registerModel } from './register-model.js';
 import { heldOutFraction } from './run-request.js';
 
 const connectTimeoutMs = 60_000;
@@ -90,7 +91,7 @@ export async function startDemoFleet({ home, detached, say }: { home: FleetHome;
   const [fleet, encoder, data] = await Promise.all([DemoFleet.start({ home, detached }), convertEncoder({ folder: home.encoder }), writeDeviceData({ folder: home.data })]);
   try {
     say(`Coordinator at ${fleet.coordinator.url}; encoder converted; ${data.reduce((sum, { sentences }) => sum + sentences, 0)} sentences split over ${data.length} devices.`);
-    const model = await registerEncoder({ coordinator: fleet.coordinator, encoder });
+    const model = await registerModel({ coordinator: fleet.coordinator, name: 'universal-sentence-encoder-lite', model: encoder });
     await fleet.addWorkers(data.map((of) => ({ name: of.device, data: dataOf(of) })));
     await Promise.race([fleet.connected(), fleet.broken]);
     say(`${data.length} workers enrolled and connected.`);
@@ -104,12 +105,4 @@ export async function startDemoFleet({ home, detached, say }: { home: FleetHome;
 /** The fields as `writeDeviceData` names them. */
 function dataOf({ path }: DeviceData): WorkerData {
   return { path, textField: 'text', labelField: 'label', heldOutFraction };
-}
-
-async function registerEncoder({ coordinator, encoder }: { coordinator: Coordinator; encoder: ConvertedEncoder }): Promise<string> {
-  const { client } = coordinator;
-  const { id } = await client.call('createModel', { body: { name: 'universal-sentence-encoder-lite', output: encoder.output, inputs: encoder.inputs, files: encoder.files } });
-  for (const { path } of encoder.files) await client.uploadModelFile({ model: id, path, file: `${encoder.folder}/${path}` });
-  await waitUntil({ what: 'the coordinator to inspect the model', timeoutMs: connectTimeoutMs }, async () => (await client.call('showModel', { params: { id } })).state === 'ready');
-  return id;
 }

@@ -1,22 +1,13 @@
-import { type Run } from '@seedfleet/protocol';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFile } from 'node:fs/promises';
-import { waitUntil } from '../fleet/wait-until.js';
-import { type Worker } from '../fleet/worker.js';
 import { type DemoFleet, startDemoFleet } from './demo-fleet.js';
 import { makeFleetHome } from './fleet-home.js';
+import { boundsOfRun, followRun, peakOf, reaches, seconds } from './follow-run.js';
 import { describeMachine } from './machine.js';
 import { type DemoOptions } from './options.js';
-import { progressView } from './progress.js';
 import { type DemoReport, reportTable, shortcomings } from './report.js';
 import { demoRun, roundsDefault } from './run-request.js';
 import { SocketTraffic } from './socket-traffic.js';
 import { watchFleet } from './watch.js';
-
-const pollMs = 500;
-/** A run that commits nothing for so long is stuck. */
-const stillMsMax = 90_000;
-const replayTimeoutMs = 60_000;
 
 /** Runs the demo from an empty folder to the report. Resolves with the exit code; ends every process unless told to keep them. */
 export async function runDemo(options: DemoOptions): Promise<number> {
@@ -84,75 +75,9 @@ async function fleetReport({ fleet, model, options, startedAt, say }: { fleet: D
   };
 }
 
-/** Shows the run until it has ended. @throws Error if it failed, was cancelled, or stands still */
-async function followRun({ fleet, devices, id, rounds, traffic }: { fleet: DemoFleet; devices: Worker[]; id: number; rounds: number; traffic: SocketTraffic }): Promise<Run> {
-  const { client } = fleet.coordinator;
-  const view = progressView({ rounds, stream: process.stdout });
-  let lossBefore: number | null = null;
-  let moved = { round: -1, at: Date.now() };
-  try {
-    for (;;) {
-      const run = await client.call('showRun', { params: { id } });
-      const connected = await noteTraffic(devices, traffic);
-      const evaluation = run.lastEvaluation;
-      if (evaluation?.round === 0) lossBefore = evaluation.loss;
-      const lossChange = evaluation === null || evaluation.round === 0 || lossBefore === null ? null : evaluation.loss - lossBefore;
-      view.show({ round: run.round, lossChange, accuracy: evaluation?.accuracy ?? null, bytes: traffic.total(), devices: connected });
-      if (run.state === 'completed') return run;
-      if (run.state === 'failed' || run.state === 'cancelled') throw new Error(`The run ended early (${run.state}): ${run.cause ?? 'no cause was given'}.`);
-      if (run.round !== moved.round) moved = { round: run.round, at: Date.now() };
-      if (Date.now() - moved.at > stillMsMax) throw new Error(`The run has stood at round ${run.round} for ${stillMsMax / 1_000} s.`);
-      await sleep(pollMs);
-    }
-  } finally {
-    view.end();
-  }
-}
-
-/** @returns how many of the workers are connected */
-async function noteTraffic(workers: Worker[], traffic: SocketTraffic): Promise<number> {
-  const statuses = await Promise.all(workers.map((worker) => worker.status()));
-  for (const status of statuses) if (status !== null) traffic.note(status);
-  return statuses.filter((status) => status?.state === 'connected').length;
-}
-
-/** Waits until a worker has replayed the whole run, and says whether its state is the fleet's. */
-async function reaches(worker: Worker, run: Run, traffic?: SocketTraffic): Promise<boolean> {
-  const own = await waitUntil({ what: `${worker.home} to replay ${run.round} rounds`, timeoutMs: replayTimeoutMs }, async () => {
-    const status = await worker.status();
-    if (status !== null) traffic?.note(status);
-    return status?.runs.find((of) => of.run === run.id && of.round === run.round);
-  });
-  return own.stateHash === run.stateHash;
-}
-
-/** When the first and the last commit were made, milliseconds since 1970, by the clock of the coordinator: the same machine's. */
-async function boundsOfRun(fleet: DemoFleet, run: Run): Promise<{ first: number; last: number }> {
-  let [first, last] = [Number.POSITIVE_INFINITY, 0];
-  for (let cursor: string | null = ''; cursor !== null;) {
-    const page: { items: { state: string; endedAt: string | null }[]; next: string | null } =
-      await fleet.coordinator.client.call('listRounds', { params: { id: run.id }, query: { limit: 500, ...(cursor === '' ? {} : { cursor }) } });
-    for (const { state, endedAt } of page.items) {
-      if (state !== 'committed' || endedAt === null) continue;
-      first = Math.min(first, Date.parse(endedAt));
-      last = Math.max(last, Date.parse(endedAt));
-    }
-    cursor = page.next;
-  }
-  return { first, last };
-}
-
-async function peakOf(workers: Worker[]): Promise<number | null> {
-  const peaks = await Promise.all(workers.flatMap((worker) => [worker.peakMegabytes(), worker.status().then((status) => status?.peakMegabytes ?? null)]));
-  const known = peaks.filter((peak) => peak !== null);
-  return known.length === 0 ? null : Math.max(...known);
-}
-
 function leave({ fleet, say }: { fleet: DemoFleet; say: (line: string) => void }): void {
   const processes = [...fleet.workers, fleet.coordinator];
   for (const process of processes) process.letGo();
   say(`Still running: the coordinator at ${fleet.coordinator.url} (token: ${fleet.coordinator.home}/admin-token) and ${processes.length - 1} workers.`);
   say(`End them with: kill ${processes.map(({ pid }) => pid).join(' ')}`);
 }
-
-const seconds = (milliseconds: number): number => Math.round(milliseconds / 10) / 100;

@@ -69,7 +69,7 @@ test('sentences become the tokens that the package makes of them', async () => {
   for (const { sentence, ids, label } of expected) {
     await writeFile(data, JSON.stringify(sentence));
     const dataset = await openDataset({
-      path: data, format: 'jsonl', fields: { text: 'text', label: 'label' }, labels: sentimentLabels, tokenizer: { path: join(folder, 'tokenizer.json') }, tokensMax: 48, heldOutFraction: 0, salt: new Uint8Array(32),
+      path: data, format: 'jsonl', fields: { text: 'text', label: 'label' }, task: { type: 'classification', labels: sentimentLabels }, tokenizer: { path: join(folder, 'tokenizer.json') }, tokensMax: 48, heldOutFraction: 0, salt: new Uint8Array(32),
     });
     const batch = dataset.trainBatch({ counter: 0, examples: 1 });
     expect(Array.from(batch.ids, Number)).toEqual(ids);

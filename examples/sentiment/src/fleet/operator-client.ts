@@ -33,7 +33,7 @@ export class OperatorClient {
     const { body, ...where } = parts;
     const answer = await this.send(route, { ...where, ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }) });
     const schema = route.response;
-    if (schema === null || schema === octetStream) throw new TypeError(`${name} does not answer with JSON`);
+    if (schema === null || typeof schema === 'string') throw new TypeError(`${name} does not answer with JSON`);
     return schema.parse(await answer.json()) as ResponseOf<N>;
   }
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { appEntry } from './app-entry.js';
 import { type FleetProcess, startProcess } from './fleet-process.js';
 
@@ -15,9 +15,11 @@ export interface WorkerStatus {
 
 /** A data file of a worker, as its options name it. */
 export interface WorkerData {
+  /** `.jsonl`, `.csv` or `.txt`: passages between blank lines. */
   path: string;
-  textField: string;
-  labelField: string;
+  textField?: string;
+  /** Of a task with labels. */
+  labelField?: string;
   heldOutFraction: number;
 }
 
@@ -25,6 +27,8 @@ export interface WorkerOptions {
   home: string;
   logPath?: string;
 }
+
+const formats: Record<string, string> = { '.csv': 'csv', '.jsonl': 'jsonl', '.txt': 'text' };
 
 const logOf = (home: string): string => `${home}.log`;
 
@@ -47,7 +51,8 @@ export interface Worker extends FleetProcess {
 /** A real, enrolled worker in a process of its own. Without `data` it only follows. */
 export async function startWorker({ home, data, threads = 1, logPath = logOf(home), detached = false }: WorkerOptions & { data?: WorkerData; threads?: number; detached?: boolean }): Promise<Worker> {
   const dataArgs = data === undefined ? [] : [
-    '--data', data.path, '--format', data.path.endsWith('.csv') ? 'csv' : 'jsonl', '--text-field', data.textField, '--label-field', data.labelField, '--held-out', String(data.heldOutFraction),
+    '--data', data.path, '--format', formats[extname(data.path)] ?? 'jsonl', '--held-out', String(data.heldOutFraction),
+    ...(data.textField === undefined ? [] : ['--text-field', data.textField]), ...(data.labelField === undefined ? [] : ['--label-field', data.labelField]),
   ];
   const process = await startProcess({ entry: appEntry('worker'), logPath, detached, args: ['start', '--home', home, '--threads', String(threads), ...dataArgs] });
   return { ...process, home, status: () => workerStatus(home) };
