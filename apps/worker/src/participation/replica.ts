@@ -1,6 +1,6 @@
 import { FleetError } from '@seedfleet/errors';
 import { chainEnd, chainStart, decodeCommit, encodeCheckpoint, toHex, verifyChain, verifyCheckpoint, type ChainEnd, type SignedCommit, type VerifiedManifest } from '@seedfleet/ledger';
-import { initialState, replayCommit, replayContext, stateHash, type AdapterState } from '@seedfleet/numerics';
+import { initialState, replayCommit, replayCommits, replayContext, stateHash, type AdapterState } from '@seedfleet/numerics';
 import { type Logger } from 'pino';
 import { type RunFolder } from '../vault/run-folder.js';
 
@@ -62,8 +62,7 @@ export class Replica {
     const verified = verifyChain({ manifest: this.manifest, commits: fresh, from: this.chain });
     if (verified.length === 0) return 0;
     // A state is never changed in place: a commit that fails half way through the list leaves this replica as it was.
-    let next = this.state;
-    for (const commit of verified) next = replayCommit(next, this.context, commit);
+    const next = replayCommits(this.state, this.context, verified);
     this.folder.appendTail(fresh);
     for (const commit of verified) this.step(commit);
     this.state = next;
