@@ -23,7 +23,7 @@ const edges = {
   // The last three in specs only: the converted encoder is run as a device runs it.
   'example-sentiment': ['protocol', 'onnx', 'ledger', 'dataset', 'numerics', 'runtime'],
   // Its demo judges the fleet: it replays the log itself, and evaluates before and after.
-  'example-language': ['protocol', 'onnx', 'ledger', 'dataset', 'numerics', 'runtime', 'example-sentiment'],
+  'example-language': ['protocol', 'onnx', 'artifacts', 'ledger', 'dataset', 'numerics', 'runtime', 'example-sentiment'],
   'e2e-dashboard': ['e2e-fleet'],
   'e2e-fleet': ['protocol', 'onnx', 'ledger', 'numerics', 'example-sentiment'],
 };
