@@ -28,13 +28,16 @@ export { filterMatches, parseFilter, type Comparison, type FieldKind, type Filte
 export {
   bulkActions, deviceActions, deviceFilterFields, deviceQuery, deviceSchema, deviceStates, groupFilterFields, tag, type BulkResult, type Device, type DeviceCount, type DeviceState,
 } from './rest/devices.js';
+export {
+  alertConditionSchema, alertTypes, type Alert, type AlertChannel, type AlertChannelRequest, type AlertCondition, type AlertRule, type AlertRuleRequest,
+} from './rest/alerts.js';
 export { groupSchema, type Group, type GroupRequest } from './rest/groups.js';
 export {
   challengeRequest, challengeSchema, credentialContext, credentialRequest, credentialSchema, enrolmentContext, enrolmentRequest, enrolmentSchema,
   type Challenge, type Credential, type CredentialRequest, type Enrolment, type EnrolmentRequest,
 } from './rest/device-access.js';
-export { fileRoles, modelFileQuery, modelFileSchema, modelRequest, modelSchema, modelStates, type Model, type ModelFile, type ModelRequest } from './rest/models.js';
-export { estimatorSchema, policySchema, runRequest, stepRuleSchema, taskSchema, type RunRequest } from './rest/run-request.js';
+export { fileRoles, modelFileQuery, modelFileSchema, modelRequest, modelSchema, modelStates, pools, type Model, type ModelFile, type ModelRequest } from './rest/models.js';
+export { adapterSchema, estimatorSchema, policySchema, precisions, runRequest, stepRuleSchema, taskSchema, taskTypes, type RunRequest, type TaskType } from './rest/run-request.js';
 export {
   artifactSchema, assignmentSchema, assignmentStates, evaluationSchema, logQuery, roundSchema, roundStates, runActions, runQuery, runSchema, runStates,
   signedManifestSchema, type Artifact, type Assignment, type Evaluation, type RoundRow, type Run, type RunState,

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ThrottlerModule } from '@nestjs/throttler';
+import { AlertsModule } from '../alerts/alerts.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { EnrolmentModule } from '../enrolment/enrolment.module.js';
 import { GroupsModule } from '../groups/groups.module.js';
@@ -10,6 +11,7 @@ import { MetricsModule } from '../metrics/metrics.module.js';
 import { ModelsModule } from '../models/models.module.js';
 import { AccessGuard } from '../operators/access.guard.js';
 import { OperatorsModule } from '../operators/operators.module.js';
+import { RetentionModule } from '../retention/retention.module.js';
 import { RoundsModule } from '../rounds/rounds.module.js';
 import { RunsModule } from '../runs/runs.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
@@ -26,7 +28,7 @@ export class CoordinatorModule {
       imports: [
         SurroundingsModule.with(surroundings),
         ThrottlerModule.forRoot([{ ttl: 60_000, limit: serverLimits.deviceAccessPerMinute }]),
-        OperatorsModule, DevicesModule, GroupsModule, EnrolmentModule, ModelsModule, RoundsModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule,
+        OperatorsModule, DevicesModule, GroupsModule, AlertsModule, EnrolmentModule, ModelsModule, RoundsModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule, RetentionModule,
       ],
       providers: [{ provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }, { provide: APP_INTERCEPTOR, useClass: RevisionInterceptor }],
     };

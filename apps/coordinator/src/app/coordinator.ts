@@ -6,11 +6,13 @@ import { type NestExpressApplication } from '@nestjs/platform-express';
 import express from 'express';
 import helmet from 'helmet';
 import { serveConsole } from '../console/serve-console.js';
+import { AlertWatchService } from '../alerts/alert-watch.service.js';
 import { Database } from '../database/database.js';
 import { lockHome } from '../database/home-lock.js';
 import { Readiness } from '../health/readiness.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { FirstLogin } from '../operators/first-login.js';
+import { RetentionService, type Swept } from '../retention/retention.service.js';
 import { RunLoops } from '../rounds/run-loops.js';
 import { DeviceIoAdapter } from '../sessions/device-io.adapter.js';
 import { SessionsService } from '../sessions/sessions.service.js';
@@ -23,6 +25,10 @@ import { type Clock, type Luck } from './surroundings.js';
 export interface Coordinator {
   url: string;
   database: Database;
+  /** Deletes what retention allows, as it does by itself every hour. */
+  sweep(): Promise<Swept>;
+  /** Looks for alerts now; it does so by itself every few seconds. */
+  lookForAlerts(): Promise<void>;
   /** Stops taking, finishes what is being performed, closes sockets and database. */
   close(): Promise<void>;
 }
@@ -43,7 +49,7 @@ export async function startCoordinator(settings: Settings, { clock, luck, logger
       const url = urlOf(settings.host, app);
       await app.get(FirstLogin).ensureLink(url);
       app.get(Readiness).open();
-      return { url, database, close: () => close(app, database, unlock) };
+      return { url, database, sweep: () => app.get(RetentionService).sweep(), lookForAlerts: () => app.get(AlertWatchService).look(), close: () => close(app, database, unlock) };
     } catch (error) {
       await database.close();
       throw error;

@@ -16,6 +16,9 @@ const settingsSchema = z.object({
   SEEDFLEET_RETENTION_REPORT_ROUNDS: z.coerce.number<string>().int().min(0).default(1_000),
   /** 0: all of them */
   SEEDFLEET_RETENTION_CHECKPOINT_EVERY: z.coerce.number<string>().int().min(0).default(10),
+  /** smtp(s)://user:password@host:port of the mail server that alerts go out by */
+  SEEDFLEET_SMTP_URL: z.string().regex(/^smtps?:\/\//, 'expected smtp(s)://...').optional(),
+  SEEDFLEET_SMTP_FROM: z.email().default('seedfleet@localhost.localdomain'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().regex(/^https?:\/\//, 'expected http(s)://...').optional(),
   /** key=value, separated by commas */
   OTEL_EXPORTER_OTLP_HEADERS: z.string().default(''),
@@ -33,6 +36,8 @@ export interface Settings {
   /** null: the embedded database */
   databaseUrl: string | null;
   retention: RetentionSettings;
+  /** null: alerts send no mail */
+  smtp: { url: string; from: string } | null;
   /** null: no traces */
   traces: TraceSettings | null;
 }
@@ -55,6 +60,7 @@ export function readSettings(environment: Record<string, string | undefined>, us
     home: SEEDFLEET_HOME ?? join(userHome, '.seedfleet', 'coordinator'),
     host: SEEDFLEET_HOST, port: SEEDFLEET_PORT, logLevel: SEEDFLEET_LOG_LEVEL, databaseUrl: DATABASE_URL ?? null,
     retention: { reportDays: rest.SEEDFLEET_RETENTION_REPORT_DAYS, reportRounds: rest.SEEDFLEET_RETENTION_REPORT_ROUNDS, checkpointEvery: rest.SEEDFLEET_RETENTION_CHECKPOINT_EVERY },
+    smtp: rest.SEEDFLEET_SMTP_URL === undefined ? null : { url: rest.SEEDFLEET_SMTP_URL, from: rest.SEEDFLEET_SMTP_FROM },
     traces: endpoint === undefined ? null : { endpoint, headers: headersOf(rest.OTEL_EXPORTER_OTLP_HEADERS), serviceName: rest.OTEL_SERVICE_NAME },
   };
 }

@@ -19,6 +19,8 @@ const mayUse: Record<RouteName, 'anyone' | 'viewer' | 'viewer, device' | 'operat
   createEnrolmentToken: 'operator', listEnrolmentTokens: 'operator', deleteEnrolmentToken: 'operator',
   listDevices: 'viewer', showDevice: 'viewer', approveDevice: 'operator', suspendDevice: 'operator', resumeDevice: 'operator', revokeDevice: 'operator',
   countDevices: 'viewer', changeDevices: 'operator', changeDeviceTags: 'operator',
+  listAlerts: 'viewer', createAlertRule: 'operator', listAlertRules: 'viewer', changeAlertRule: 'operator', silenceAlertRule: 'operator', deleteAlertRule: 'operator',
+  createAlertChannel: 'admin', listAlertChannels: 'operator', deleteAlertChannel: 'admin', testAlertChannel: 'operator',
   createGroup: 'operator', listGroups: 'viewer', showGroup: 'viewer', changeGroup: 'operator', deleteGroup: 'operator', addGroupMembers: 'operator', removeGroupMembers: 'operator',
   createModel: 'operator', listModels: 'viewer', showModel: 'viewer', uploadModelFile: 'operator', downloadModelFile: 'viewer, device',
   createRun: 'operator', listRuns: 'viewer', showRun: 'viewer', startRun: 'operator', pauseRun: 'operator', resumeRun: 'operator', stopRun: 'operator',

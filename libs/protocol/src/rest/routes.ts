@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import {
+  alertChannelRequest, alertChannelSchema, alertQuery, alertRuleRequest, alertRuleSchema, alertSchema, channelTestSchema, newAlertChannelSchema, silenceRequest,
+} from './alerts.js';
 import { auditEntrySchema, auditQuery, auditVerificationSchema } from './audit.js';
 import { backupQuery } from './backup.js';
 import { challengeRequest, challengeSchema, credentialRequest, credentialSchema, enrolmentRequest, enrolmentSchema } from './device-access.js';
@@ -113,6 +116,17 @@ export const routes = {
   deleteGroup: route({ method: 'DELETE', path: inApi('/groups/:id'), summary: 'delete a group; its devices stay', role: 'operator', params: byId }),
   addGroupMembers: route({ method: 'POST', path: inApi('/groups/:id/members'), summary: 'put devices into a static group', role: 'operator', params: byId, request: membersRequest, response: groupSchema }),
   removeGroupMembers: route({ method: 'POST', path: inApi('/groups/:id/members/removals'), summary: 'take devices out of a static group', role: 'operator', params: byId, request: membersRequest, response: groupSchema }),
+
+  listAlerts: route({ method: 'GET', path: inApi('/alerts'), summary: 'alerts, newest first', role: 'viewer', query: alertQuery, response: pageOf(alertSchema) }),
+  createAlertRule: route({ method: 'POST', path: inApi('/alert-rules'), summary: 'watch for something', role: 'operator', request: alertRuleRequest, response: alertRuleSchema, status: 201 }),
+  listAlertRules: route({ method: 'GET', path: inApi('/alert-rules'), summary: 'what is watched for', role: 'viewer', response: listOf(alertRuleSchema) }),
+  changeAlertRule: route({ method: 'PUT', path: inApi('/alert-rules/:id'), summary: 'change a rule; If-Match refuses when somebody changed it meanwhile', role: 'operator', params: byId, request: alertRuleRequest, response: alertRuleSchema }),
+  silenceAlertRule: route({ method: 'POST', path: inApi('/alert-rules/:id/silence'), summary: 'let channels hear nothing of a rule for a while', role: 'operator', params: byId, request: silenceRequest, response: alertRuleSchema }),
+  deleteAlertRule: route({ method: 'DELETE', path: inApi('/alert-rules/:id'), summary: 'end a rule; its alerts stay in the history', role: 'operator', params: byId }),
+  createAlertChannel: route({ method: 'POST', path: inApi('/alert-channels'), summary: 'a webhook or an address that hears of alerts', role: 'admin', request: alertChannelRequest, response: newAlertChannelSchema, status: 201 }),
+  listAlertChannels: route({ method: 'GET', path: inApi('/alert-channels'), summary: 'who hears of alerts', role: 'operator', response: listOf(alertChannelSchema) }),
+  deleteAlertChannel: route({ method: 'DELETE', path: inApi('/alert-channels/:id'), summary: 'end a channel', role: 'admin', params: byId }),
+  testAlertChannel: route({ method: 'POST', path: inApi('/alert-channels/:id/test'), summary: 'send a test message now', role: 'operator', params: byId, response: channelTestSchema }),
 
   createModel: route({ method: 'POST', path: inApi('/models'), summary: 'announce a base model', role: 'operator', request: modelRequest, response: modelSchema, status: 201 }),
   listModels: route({ method: 'GET', path: inApi('/models'), summary: 'base models', role: 'viewer', response: listOf(modelSchema) }),

@@ -1,0 +1,10 @@
+import { Module } from '@nestjs/common';
+import { AlertRepository } from './alert.repository.js';
+import { AlertSender } from './alert-sender.js';
+import { AlertWatchService } from './alert-watch.service.js';
+import { AlertsController } from './alerts.controller.js';
+import { AlertsService } from './alerts.service.js';
+import { FleetFactReader } from './fleet-facts.js';
+
+@Module({ controllers: [AlertsController], providers: [AlertsService, AlertRepository, AlertSender, AlertWatchService, FleetFactReader] })
+export class AlertsModule {}
