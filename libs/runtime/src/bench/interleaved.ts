@@ -21,7 +21,8 @@ export async function interleaved(contestants: readonly Contestant[], { runs }: 
   return new Map([...measured].map(([name, all]) => [name, { wall: median(all.map(({ wall }) => wall)), cpu: median(all.map(({ cpu }) => cpu)) }]));
 }
 
-async function secondsOf(run: () => Promise<unknown>): Promise<Seconds> {
+/** One run. */
+export async function secondsOf(run: () => Promise<unknown>): Promise<Seconds> {
   const [started, before] = [performance.now(), process.cpuUsage()];
   await run();
   const { user, system } = process.cpuUsage(before);

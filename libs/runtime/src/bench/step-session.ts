@@ -9,6 +9,8 @@ import { uniform } from './llama-graph.js';
 export const eps = 0.01;
 export const runKey = new Uint8Array(32).fill(9);
 const key = perturbationKey(runKey);
+/** As the engine has it unless told otherwise: bounds memory. */
+const positionsPerPass = 4096;
 
 /** A training graph as files, and what is trained in it. */
 export interface PreparedStep {
@@ -28,7 +30,7 @@ export interface StepBatch {
   labels: 'class' | 'token';
 }
 
-/** A step without an engine around it, for any task: what `TrainingSession` does, on random text. All on one thread, rows in one pass. */
+/** A step without an engine around it, for any task: what `TrainingSession` does, on random text, on one thread. */
 export class StepSession {
   private readonly layout: Layout;
   private readonly rows: RowBuffers;
@@ -68,11 +70,16 @@ export class StepSession {
       ...await this.before?.prefix.activations(batch),
     };
     const feeds: Record<string, Tensor> = Object.fromEntries(Object.entries(given).filter(([name]) => this.session.inputNames.includes(name)));
-    this.rows.bySite({ first: 0, count: rows }).forEach((site, i) => {
-      feeds[inputs[i] ?? ''] = new Tensor('float32', site.values, site.shape);
-    });
-    const { losses } = await this.session.run(feeds, ['losses'], runOptions);
-    return losses?.data as Float32Array;
+    const losses = new Float32Array(rows * shape.examples);
+    const rowsPerPass = Math.max(1, Math.floor(positionsPerPass / (shape.examples * shape.tokens)));
+    for (let first = 0; first < rows; first += rowsPerPass) {
+      this.rows.bySite({ first, count: Math.min(rowsPerPass, rows - first) }).forEach((site, i) => {
+        feeds[inputs[i] ?? ''] = new Tensor('float32', site.values, site.shape);
+      });
+      const passed = await this.session.run(feeds, ['losses'], runOptions);
+      losses.set(passed.losses?.data as Float32Array, first * shape.examples);
+    }
+    return losses;
   }
 
   /** Writes the profiles. */
