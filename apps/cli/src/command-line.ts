@@ -1,5 +1,6 @@
 import { FleetError, toRefusal } from '@seedfleet/errors';
 import { Command, CommanderError, Option } from 'commander';
+import { addAlertCommands } from './alerts/alert-commands.js';
 import { addAuditCommands } from './audit/audit-commands.js';
 import { addDeviceCommands } from './devices/device-commands.js';
 import { addGroupCommands } from './groups/group-commands.js';
@@ -42,6 +43,7 @@ export function buildProgram(surroundings: Surroundings): { program: Command; sh
   addOperatorCommands(program, shell);
   addApiTokenCommands(program, shell);
   addAuditCommands(program, shell);
+  addAlertCommands(program, shell);
   addContextCommands(program, shell);
   addCompletionCommand(program);
   return { program, shell };

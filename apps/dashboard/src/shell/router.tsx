@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import { AlertsPage } from '../features/alerts/alerts-page';
 import { AuditPage } from '../features/audit/audit-page';
 import { DevicePage } from '../features/devices/device-page';
 import { DevicesPage } from '../features/devices/devices-page';
@@ -26,10 +27,11 @@ const model = createRoute({ ...page, path: '/models/$id', component: ModelPage }
 const runs = createRoute({ ...page, path: '/runs', component: RunsPage, validateSearch: listSearch });
 const newRun = createRoute({ ...page, path: '/runs/new', component: NewRunPage });
 const run = createRoute({ ...page, path: '/runs/$id', component: RunPage, validateSearch: runSearch });
+const alerts = createRoute({ ...page, path: '/alerts', component: AlertsPage, validateSearch: listSearch });
 const audit = createRoute({ ...page, path: '/audit', component: AuditPage, validateSearch: auditSearch });
 const settings = createRoute({ ...page, path: '/settings', component: SettingsPage });
 
-export const router = createRouter({ routeTree: root.addChildren([overview, devices, device, groups, enrolment, models, model, runs, newRun, run, audit, settings]) });
+export const router = createRouter({ routeTree: root.addChildren([overview, devices, device, groups, enrolment, models, model, runs, newRun, run, alerts, audit, settings]) });
 
 declare module '@tanstack/react-router' {
   interface Register {

@@ -12,6 +12,7 @@ const pages = [
   { to: '/enrolment', label: 'Enrolment' },
   { to: '/models', label: 'Models' },
   { to: '/runs', label: 'Runs' },
+  { to: '/alerts', label: 'Alerts' },
   { to: '/audit', label: 'Audit' },
   { to: '/settings', label: 'Settings' },
 ] as const;
