@@ -1,5 +1,5 @@
 /**
- * Puts what the tests need from Debian onto this machine: Chromium, PostgreSQL, Redis.
+ * Puts what the tests need from Debian onto this machine: Chromium, PostgreSQL, Prometheus, Redis.
  * As root with apt it installs what is missing; otherwise it names what is missing in one sentence and ends with 1.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,6 +9,7 @@ const needed = [
   { package: 'chromium', file: '/usr/bin/chromium' },
   { package: 'fonts-dejavu-core', file: '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf' },
   { package: 'postgresql-15', file: '/usr/lib/postgresql/15/bin/initdb' },
+  { package: 'prometheus', file: '/usr/bin/promtool' },
   { package: 'redis-server', file: '/usr/bin/redis-server' },
 ];
 

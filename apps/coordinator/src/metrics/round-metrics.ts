@@ -46,6 +46,8 @@ export class RoundMetrics {
     for (const cause of abandonCauses) this.rounds.inc({ outcome: 'abandoned', cause }, 0);
     this.rounds.inc({ outcome: 'committed', cause: '' }, 0);
     this.reports.inc({ outcome: 'recorded', reason: '' }, 0);
+    // Watched by an alert, from before the first one.
+    this.reports.inc({ outcome: 'refused', reason: 'report.stale-state' }, 0);
     for (const stage of ['selected', 'accepted', 'declined', 'counted']) this.devices.inc({ stage }, 0);
   }
 

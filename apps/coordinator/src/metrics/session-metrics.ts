@@ -12,6 +12,8 @@ export class SessionMetrics {
   constructor({ registry }: MetricRegistry, presence: Presence) {
     this.handshakes = new Counter({ name: 'seedfleet_device_handshakes_total', help: 'Connections that devices asked for.', labelNames: ['outcome', 'reason'], registers: [registry] });
     this.handshakes.inc({ outcome: 'admitted', reason: '' }, 0);
+    // Watched by an alert, from before the first one.
+    this.handshakes.inc({ outcome: 'refused', reason: 'credential.invalid' }, 0);
     new Gauge({
       name: 'seedfleet_device_connections', help: 'Devices that are connected to this coordinator.', registers: [registry],
       collect() { this.set(presence.size); },

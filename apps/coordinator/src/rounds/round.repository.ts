@@ -98,10 +98,12 @@ export class RoundRepository {
       orderBy: [{ round: 'desc' }, { attempt: 'desc' }], take: limit, include: { _count: { select: { reports: true } } },
     });
     const commits = await this.database.prisma.commit.findMany({
-      where: { runId: run, round: { in: rows.map(({ round }) => round) } }, select: { round: true, attempt: true, learningRate: true, coefficientRms: true, stateHash: true } });
+      where: { runId: run, round: { in: rows.map(({ round }) => round) } }, select: { round: true, attempt: true, reports: true, learningRate: true, coefficientRms: true, stateHash: true } });
     const commitOf = new Map(commits.map((commit) => [`${commit.round}/${commit.attempt}`, commit]));
     return rows.map(({ round, attempt, state, cause, cohort, accepted, openedAt, endedAt, _count }) => ({
-      round, attempt, state: z.enum(roundStates).parse(state), cause, selected: cohortSchema.parse(cohort).length, accepted, reported: _count.reports,
+      round, attempt, state: z.enum(roundStates).parse(state), cause, selected: cohortSchema.parse(cohort).length, accepted,
+      // Retention may have deleted the reports since: the commit still counts them.
+      reported: commitOf.get(`${round}/${attempt}`)?.reports ?? _count.reports,
       openedAt, endedAt, commit: commitOf.get(`${round}/${attempt}`) ?? null,
     }));
   }
