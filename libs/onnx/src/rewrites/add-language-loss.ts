@@ -26,15 +26,20 @@ export function addLanguageLoss(graph: GraphProto, { output, input }: { output: 
   const logits = added.node('Cast', [output], part('logits'), { to: TensorProto_DataType.FLOAT });
   const inner = added.node('Slice', [added.node('Shape', [logits], part('shape')), added.integers(1), added.integers(3)], part('inner'));
   added.node('Reshape', [logits, added.node('Concat', [names.rows, added.integers(-1), inner], part('stackedShape'), { axis: 0 })], names.logits);
-  const before = added.node('Slice', [names.logits, added.integers(0), added.integers(-1), added.integers(2)], part('before'));
-  const logProbabilities = added.node('LogSoftmax', [before], part('logProbabilities'), { axis: -1 });
+  const logProbabilities = added.node('LogSoftmax', [names.logits], part('logProbabilities'), { axis: -1 });
   // No end beyond the last: the greatest integer, as ONNX has it.
-  const next = added.node('Slice', [names.labels, added.integers(1), added.integers(2 ** 31 - 1), added.integers(1)], part('next'));
+  const following = added.node('Slice', [names.labels, added.integers(1), added.integers(2 ** 31 - 1), added.integers(1)], part('following'));
+  // What follows the last position is not known. To leave its logits out would copy all others, a tenth of a step of a small model.
+  const first = added.node('Slice', [names.labels, added.integers(0), added.integers(1), added.integers(1)], part('first'));
+  const next = added.node('Concat', [following, added.node('Min', [first, added.integers(-1)], part('unknown'))], part('next'), { axis: 1 });
   const counted = added.node('Cast', [added.node('GreaterOrEqual', [next, added.integers(0)], part('isLabel'))], part('counted'), { to: TensorProto_DataType.FLOAT });
   const column = added.node('Unsqueeze', [added.node('Max', [next, added.integers(0)], part('token')), added.integers(0, 3)], part('column'));
-  const perRow = added.node('Expand', [column, added.node('Concat', [names.rows, added.integers(1, 1, 1)], part('perRowShape'), { axis: 0 })], part('perRow'));
-  const chosen = added.node('Squeeze', [added.node('GatherElements', [logProbabilities, perRow], part('chosen'), { axis: 3 }), added.integers(3)], part('single'));
-  const sum = added.node('ReduceSum', [added.node('Mul', [chosen, counted], part('kept')), added.integers(2)], part('sum'), { keepdims: 0 });
+  const perRowShape = added.node('Concat', [names.rows, added.integers(1, 1, 1)], part('perRowShape'), { axis: 0 });
+  const perRow = added.node('Expand', [column, perRowShape], part('perRow'));
+  const chosen = added.node('Transpose', [added.node('GatherElements', [logProbabilities, perRow], part('single'), { axis: 3 })], part('chosen'), { perm: [0, 1, 3, 2] });
+  // As products of [1, T] and [T, 1], one a row and example: ReduceSum adds in an order that depends on where in memory a row begins.
+  const countedColumn = added.node('Expand', [added.node('Unsqueeze', [counted, added.integers(2)], part('countedColumn')), perRowShape], part('countedPerRow'));
+  const sum = added.node('Squeeze', [added.node('MatMul', [chosen, countedColumn], part('kept')), added.integers(2, 3)], part('sum'));
   const count = added.node('Max', [added.node('ReduceSum', [counted, added.integers(1)], part('labels'), { keepdims: 0 }), scalar('one', 1)], part('count'));
   added.node('Neg', [added.node('Div', [sum, count], part('mean'))], names.losses);
   return validate(revise(added.applyTo(graph), {
