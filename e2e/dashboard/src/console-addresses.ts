@@ -12,6 +12,7 @@ export function consoleAddresses({ model, run, device }: { model: string; run: n
     { name: 'model', path: `/models/${model}` },
     { name: 'runs', path: '/runs' },
     { name: 'new-run', path: '/runs/new' },
+    { name: 'compare', path: `/compare?runs=${run}` },
     { name: 'alerts', path: '/alerts' },
     { name: 'audit', path: '/audit' },
     { name: 'settings', path: '/settings' },

@@ -172,6 +172,15 @@ test('the wizard starts a run on the devices that were chosen, at the cost and w
   expect(newest).toMatchObject({ name: 'from the wizard', devices: 2, roundsMax: 3 });
 }, 90_000);
 
+test('two runs beside each other: their curves, and the settings in which they differ', async () => {
+  const ids = (await fleet.coordinator.client.call('listRuns')).items.map(({ id }) => id).slice(0, 2);
+  await openPage(page, `${fleet.coordinator.url}/compare?runs=${ids.join(',')}`);
+  await page.getByRole('img', { name: 'Held-out loss of the runs by round' }).waitFor();
+  await page.getByRole('region', { name: 'Settings in which the runs differ' }).getByRole('row').filter({ hasText: 'policy.roundsMax' }).getByRole('cell', { name: '3', exact: true }).waitFor();
+  await page.getByRole('link', { name: 'All runs' }).click();
+  await page.getByRole('link', { name: 'Compare' }).waitFor();
+}, 30_000);
+
 test('the tab of a run stands in its address, and says that the fleet holds one state and what that costs', async () => {
   await openPage(page, `${fleet.coordinator.url}/runs/${run}`);
   await page.getByRole('tab', { name: 'Sync' }).click();

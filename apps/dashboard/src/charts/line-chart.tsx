@@ -22,6 +22,8 @@ export interface LineChartProps {
   logarithmic?: boolean;
   /** whole numbers: the axis starts at 0 and has no fractions */
   counts?: boolean;
+  /** draws on over rounds that have no value */
+  spanGaps?: boolean;
 }
 
 const colour = (element: Element, name: string) => getComputedStyle(element).getPropertyValue(name).trim();
@@ -31,7 +33,7 @@ const wholeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_
 const lineColours = ['--chart-line', '--chart-point', '--chart-third'];
 
 /** Series over rounds, drawn by uPlot. Redrawn where the data, the width or the colour scheme changes. */
-export function LineChart({ label, xLabel, yLabel, x, lines, logarithmic = false, counts = false }: LineChartProps) {
+export function LineChart({ label, xLabel, yLabel, x, lines, logarithmic = false, counts = false, spanGaps = false }: LineChartProps) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const mount = useRef<HTMLDivElement>(null);
   const scheme = useComputedColorScheme('light');
@@ -46,10 +48,10 @@ export function LineChart({ label, xLabel, yLabel, x, lines, logarithmic = false
       legend: { show: lines.length > 1, live: false, markers: { width: 3, dash: (_plot, series) => legendBorder(lines[series - 1]?.dash) } },
       axes: [{ ...axis, label: xLabel }, { ...axis, label: yLabel, size: 72, ...(counts ? { incrs: wholeSteps } : {}) }],
       series: [{ label: xLabel }, ...lines.map(({ label: name, dash }, index) => ({
-        label: name, stroke: colour(element, lineColours[index] ?? '--chart-line'), width: 2, points: { show: x.length < 60, size: 6 }, ...(dash === undefined ? {} : { dash }),
+        label: name, spanGaps, stroke: colour(element, lineColours[index] ?? '--chart-line'), width: 2, points: { show: x.length < 60, size: 6 }, ...(dash === undefined ? {} : { dash }),
       }))],
     }, [x, ...lines.map(({ y }) => y)], element);
     return () => plot.destroy();
-  }, [data, width, scheme, xLabel, yLabel, logarithmic, counts]);
+  }, [data, width, scheme, xLabel, yLabel, logarithmic, counts, spanGaps]);
   return <div ref={ref} className="chart"><div ref={mount} role="img" aria-label={label} /></div>;
 }

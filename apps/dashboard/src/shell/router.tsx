@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import { AlertsPage } from '../features/alerts/alerts-page';
 import { AuditPage } from '../features/audit/audit-page';
+import { ComparePage } from '../features/compare/compare-page';
 import { DevicePage } from '../features/devices/device-page';
 import { DevicesPage } from '../features/devices/devices-page';
 import { EnrolmentPage } from '../features/enrolment/enrolment-page';
@@ -12,7 +13,7 @@ import { OverviewPage } from '../features/overview/overview-page';
 import { RunPage } from '../features/runs/run-page';
 import { RunsPage } from '../features/runs/runs-page';
 import { SettingsPage } from '../features/settings/settings-page';
-import { auditSearch, devicesSearch, runSearch, listSearch } from './search';
+import { auditSearch, compareSearch, devicesSearch, runSearch, listSearch } from './search';
 import { Shell } from './shell';
 
 const root = createRootRoute({ component: Shell });
@@ -27,11 +28,12 @@ const model = createRoute({ ...page, path: '/models/$id', component: ModelPage }
 const runs = createRoute({ ...page, path: '/runs', component: RunsPage, validateSearch: listSearch });
 const newRun = createRoute({ ...page, path: '/runs/new', component: NewRunPage });
 const run = createRoute({ ...page, path: '/runs/$id', component: RunPage, validateSearch: runSearch });
+const compare = createRoute({ ...page, path: '/compare', component: ComparePage, validateSearch: compareSearch });
 const alerts = createRoute({ ...page, path: '/alerts', component: AlertsPage, validateSearch: listSearch });
 const audit = createRoute({ ...page, path: '/audit', component: AuditPage, validateSearch: auditSearch });
 const settings = createRoute({ ...page, path: '/settings', component: SettingsPage });
 
-export const router = createRouter({ routeTree: root.addChildren([overview, devices, device, groups, enrolment, models, model, runs, newRun, run, alerts, audit, settings]) });
+export const router = createRouter({ routeTree: root.addChildren([overview, devices, device, groups, enrolment, models, model, runs, newRun, run, compare, alerts, audit, settings]) });
 
 declare module '@tanstack/react-router' {
   interface Register {

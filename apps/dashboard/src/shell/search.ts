@@ -4,6 +4,7 @@ export interface AuditSearch { actor?: string; action?: string; subject?: string
 export const runTabs = ['progress', 'rounds', 'devices', 'estimator', 'sync', 'manifest', 'artifacts'] as const;
 export type RunTab = (typeof runTabs)[number];
 export interface RunSearch { tab?: RunTab; cursor?: string }
+export interface CompareSearch { runs?: string }
 export interface ListSearch { cursor?: string }
 
 const text = (value: unknown) => (value === undefined || value === null || value === '' ? undefined : String(value));
@@ -13,3 +14,4 @@ export const devicesSearch = (raw: Record<string, unknown>): DevicesSearch => wi
 export const auditSearch = (raw: Record<string, unknown>): AuditSearch => without({ actor: text(raw['actor']), action: text(raw['action']), subject: text(raw['subject']), cursor: text(raw['cursor']) });
 export const runSearch = (raw: Record<string, unknown>): RunSearch => without({ tab: runTabs.find((tab) => tab === raw['tab']), cursor: text(raw['cursor']) });
 export const listSearch = (raw: Record<string, unknown>): ListSearch => without({ cursor: text(raw['cursor']) });
+export const compareSearch = (raw: Record<string, unknown>): CompareSearch => without({ runs: text(raw['runs']) });

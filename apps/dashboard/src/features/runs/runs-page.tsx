@@ -24,7 +24,10 @@ export function RunsPage() {
     <Stack>
       <Group justify="space-between">
         <Title order={1} size="h2">Runs</Title>
-        <Button component={Link} to="/runs/new">New run</Button>
+        <Group gap="xs">
+          <Button component={Link} to="/runs/new">New run</Button>
+          <Button component={Link} to="/compare" variant="default">Compare</Button>
+        </Group>
       </Group>
       <QueryState query={runs}>
         {rows.length === 0
