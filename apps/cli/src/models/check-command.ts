@@ -12,6 +12,9 @@ import { chooseSites } from './choose-sites.js';
 import { readingOf, useOf, type ModelReading } from './guess-model.js';
 import { locateModel, type FoundModel } from './model-source.js';
 
+/** Errors that say something of the model; others say that the check could not be made. */
+const ofTheModel = /^((check|model)\..+|engine\.(model-unusable|run-failed)|(loss|numerics)\.not-finite)$/;
+
 /** What `models check -o json` prints. */
 interface Checked extends Partial<ModelCheck> {
   origin: string;
@@ -58,7 +61,7 @@ async function check(found: FoundModel, { options, shell }: { options: CheckOpti
     });
     return { ...common, verdict: 'passed', ...measured };
   } catch (error) {
-    if (!(error instanceof FleetError)) throw error;
+    if (!(error instanceof FleetError && ofTheModel.test(error.code))) throw error;
     return { ...common, verdict: 'refused', refusal: toRefusal(error) };
   } finally {
     progress.end();
