@@ -10,6 +10,7 @@ import { fingerprintOf } from './doctor/device-checks.js';
 import { diagnose } from './doctor/doctor.js';
 import { enrol } from './enrolment/enrol.js';
 import { exitCodeOf } from './exit-code.js';
+import { computeDefaults, computeOptionsOf } from './preparation/compute-options.js';
 import { dataSourceOf } from './preparation/data-source.js';
 import { coordinatorApi } from './session/coordinator-api.js';
 import { surroundingsOfProcess } from './surroundings-of-process.js';
@@ -18,7 +19,7 @@ import { vaultPath } from './vault/vault.js';
 import { workerVersion } from './version.js';
 import { FleetWorker } from './worker.js';
 
-interface DataOptions { data?: string; format: string; textField: string; labelField: string; heldOut: string; threads: string }
+interface DataOptions { data?: string; format: string; textField: string; labelField: string; heldOut: string; threads: string; precision: string; cacheMegabytes: string; memoryMegabytes?: string }
 
 const homeDefault = process.env['SEEDFLEET_WORKER_HOME'] ?? '.seedfleet/worker';
 const program = new Command('seedfleet-worker').description('The agent on one device of a Seedfleet fleet. docs/worker.md').version(workerVersion);
@@ -42,7 +43,7 @@ withDataOptions(program.command('start').description('connect, and take part in 
   .action((options: DataOptions & { home: string }) => guard(async () => {
     const logger = pino({ level: process.env['SEEDFLEET_LOG_LEVEL'] ?? 'info', base: { part: 'worker' } }, pino.destination({ dest: 2, sync: true }));
     const worker = new FleetWorker({
-      home: resolve(options.home), data: dataSourceOf(options), threads: threadsOf(options), version: workerVersion, surroundings: surroundingsOfProcess(), logger,
+      home: resolve(options.home), data: dataSourceOf(options), compute: computeOptionsOf(options), version: workerVersion, surroundings: surroundingsOfProcess(), logger,
     });
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void worker.stop());
     const refusal = await worker.stopped;
@@ -53,7 +54,7 @@ withDataOptions(program.command('doctor').description('check everything that thi
   .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
   .action((options: DataOptions & { home: string; output: string }) => guard(async () => {
     const findings = await diagnose({
-      home: resolve(options.home), data: dataSourceOf(options), threads: threadsOf(options), nodeVersion: process.version, surroundings: surroundingsOfProcess(),
+      home: resolve(options.home), data: dataSourceOf(options), compute: computeOptionsOf(options), nodeVersion: process.version, surroundings: surroundingsOfProcess(),
     });
     print(options.output === 'json' ? JSON.stringify(findings, null, 2) : printFindings(findings));
     if (findings.some(({ result }) => result === 'failed')) process.exitCode = 1;
@@ -76,17 +77,14 @@ function homeOption(): Option {
 function withDataOptions(command: Command): Command {
   return command.addOption(homeOption())
     .option('--data <file>', 'local examples; without it the worker follows the log and takes part in no round')
-    .option('--format <format>', 'jsonl or csv', 'jsonl')
+    .option('--format <format>', 'jsonl, csv, or text: passages with blank lines between', 'jsonl')
     .option('--text-field <name>', 'field that holds the text', 'text')
-    .option('--label-field <name>', 'field that holds the label', 'label')
+    .option('--label-field <name>', 'field that holds the label; only tasks with labels read it', 'label')
     .option('--held-out <share>', 'of the examples, kept for evaluation', '0.2')
-    .option('--threads <count>', 'of one forward pass', '1');
-}
-
-function threadsOf({ threads }: DataOptions): number {
-  const count = Number(threads);
-  if (!Number.isInteger(count) || count < 1) throw new FleetError('options.invalid', { field: '--threads', problem: 'The number of threads is not a whole number from 1 on.' });
-  return count;
+    .option('--threads <count>', 'of one forward pass', String(computeDefaults.threads))
+    .option('--precision <precision>', 'of the model: run (as the run says), fp32 or w8a8', computeDefaults.precision)
+    .option('--cache-megabytes <count>', 'of activations on disk, for each run; 0 keeps none', String(computeDefaults.cacheMegabytes))
+    .option('--memory-megabytes <count>', 'that one step may take; without it there is no bound but that of policy.json');
 }
 
 /** Sets the exit code and lets the process end by itself: process.exit would abort an engine that is in a pass. */

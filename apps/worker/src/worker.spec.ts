@@ -7,6 +7,7 @@ import { type MessageOf } from '@seedfleet/protocol';
 import pino from 'pino';
 import { type Socket } from 'socket.io';
 import { enrol } from './enrolment/enrol.js';
+import { computeDefaults } from './preparation/compute-options.js';
 import { coordinatorApi } from './session/coordinator-api.js';
 import { type Status } from './status/status-file.js';
 import { surroundingsOfProcess } from './surroundings-of-process.js';
@@ -62,7 +63,7 @@ function useLog(options: Partial<Parameters<typeof aLog>[0]> = {}): void {
 }
 
 function start(options: Partial<ConstructorParameters<typeof FleetWorker>[0]> = {}): FleetWorker {
-  const worker = new FleetWorker({ home, data: null, threads: 1, version: 'test', surroundings: surroundingsOfProcess(), logger: pino({ level: 'silent' }), ...options });
+  const worker = new FleetWorker({ home, data: null, compute: computeDefaults, version: 'test', surroundings: surroundingsOfProcess(), logger: pino({ level: 'silent' }), ...options });
   workers.push(worker);
   return worker;
 }
@@ -163,7 +164,7 @@ describe('a worker with data', () => {
     for (const { path } of small.model.files) coordinator.files.set(`/api/v1/runs/1/files?path=${path}`, new Uint8Array(readFileSync(join(folder, path))));
     useLog({ change: { model: small.model, adapter: small.adapter } });
     const path = join(folder, 'data.jsonl');
-    writeFileSync(path, Array.from({ length: 20 }, (_, i) => JSON.stringify({ text: i % 2 === 0 ? 'very good film' : 'bad food', label: i % 2 === 0 ? 'positive' : 'negative' })).join('\n'));
+    writeFileSync(path, Array.from({ length: 50 }, (_, i) => JSON.stringify({ text: i % 2 === 0 ? 'very good film' : 'bad food', label: i % 2 === 0 ? 'positive' : 'negative' })).join('\n'));
     writePolicy(vaultPath(home, 'policy'), { ...initialPolicy, ...policy });
     start({ data: { path, format: 'jsonl', fields: { text: 'text', label: 'label' }, heldOutFraction: 0.2 } });
     await ask('run:assigned', { run: 1 });
@@ -172,7 +173,7 @@ describe('a worker with data', () => {
 
   test('evaluates a round on the seeds that it derived itself, and reports q differences of the right state', async () => {
     await startWithData();
-    expect(prepared[0]).toMatchObject({ round: 0, trainExamples: 16, heldOutExamples: 4 });
+    expect(prepared[0]).toMatchObject({ round: 0, trainExamples: 40, heldOutExamples: 10 });
     expect(await ask('round:start', startOf(0))).toEqual({ ok: true, accepted: true });
     await until(() => reports.length === 1);
     expect(reports[0]).toMatchObject({ run: 1, round: 0, attempt: 0, examples: 8, stateHash: fromHex(log.stateHashes[0] ?? '') });
@@ -206,8 +207,29 @@ describe('a worker with data', () => {
     const evaluated = new Promise<MessageOf<'evaluation:report'>>((resolve) => socket?.on('evaluation:report', (message: MessageOf<'evaluation:report'>, answer: Answer) => { answer({ ok: true, recorded: true }); resolve(message); }));
     expect(await ask('evaluation:start', { run: 1, round: 0, deadlineMs: 10_000 })).toEqual({ ok: true, accepted: true });
     const { count, lossSum } = await evaluated;
-    expect(count).toBe(4);
+    expect(count).toBe(10);
     expect(lossSum / count).toBeCloseTo(Math.LN2, 5);
+  });
+
+  test('declines evaluations with fewer held-out examples than its policy asks for, and takes part in rounds', async () => {
+    await startWithData({ evaluationExamplesMin: 11 });
+    expect(prepared[0]).toMatchObject({ trainExamples: 40, heldOutExamples: 0 });
+    expect(await ask('evaluation:start', { run: 1, round: 0, deadlineMs: 10_000 })).toEqual({ ok: true, accepted: false, reason: expect.any(String) });
+    expect(await ask('round:start', startOf(0))).toEqual({ ok: true, accepted: true });
+    expect(status().runs[0]).toMatchObject({ heldOutExamples: 10, evaluates: false });
+  });
+
+  test('says in its status what a step costs, and to the coordinator at the next connection, also of another process', async () => {
+    const hellos: MessageOf<'session:hello'>[] = [];
+    coordinator.io.of('/device').on('connection', (connected) => connected.on('session:hello', (message: MessageOf<'session:hello'>) => hellos.push(message)));
+    await startWithData();
+    await until(() => status().runs[0]?.forwardMs !== null);
+    const { forwardMs, peakMegabytes } = status().runs[0] ?? {};
+    expect(hellos[0]?.capabilities).not.toHaveProperty('forwardMs');
+    await workers[0]?.stop();
+    start();
+    await until(() => hellos.length === 2);
+    expect(hellos[1]?.capabilities).toMatchObject({ forwardMs, peakMegabytes });
   });
 
   test('closes its engine and saves its state when it is stopped in the middle of a round', async () => {

@@ -7,6 +7,7 @@ import { type Logger } from 'pino';
 import { Bench } from './evaluation/bench.js';
 import { Participation } from './participation/participation.js';
 import { Replica } from './participation/replica.js';
+import { computeOf, type ComputeOptions } from './preparation/compute-options.js';
 import { type DataSource } from './preparation/data-source.js';
 import { prepareRun } from './preparation/prepare-run.js';
 import { coordinatorApi } from './session/coordinator-api.js';
@@ -22,8 +23,7 @@ export interface WorkerOptions {
   home: string;
   /** null: this worker follows the log and takes part in no round. */
   data: DataSource | null;
-  /** Threads of one forward pass. */
-  threads: number;
+  compute: ComputeOptions;
   version: string;
   surroundings: Surroundings;
   logger: Logger;
@@ -94,11 +94,13 @@ export class FleetWorker {
   }
 
   private hello(): MessageOf<'session:hello'> {
-    const { threads, version } = this.options;
+    const { compute: { threads }, version } = this.options;
+    const followed = this.followed();
+    const measurement = followed.map((participation) => participation.measurement).findLast((measured) => measured !== null);
     return {
       protocol: protocolVersion, workerVersion: version,
-      capabilities: { threads: Math.min(threads, cpus().length || threads), memoryMegabytes: Math.round(totalmem() / 2 ** 20), platform: `${process.platform}-${process.arch}` },
-      runs: this.followed().map((participation) => participation.describe()),
+      capabilities: { threads: Math.min(threads, cpus().length || threads), memoryMegabytes: Math.round(totalmem() / 2 ** 20), platform: `${process.platform}-${process.arch}`, ...measurement },
+      runs: followed.map((participation) => participation.describe()),
     };
   }
 
@@ -186,20 +188,24 @@ export class FleetWorker {
   }
 
   private participate(run: number, manifest: VerifiedManifest): Participation {
-    const { data, threads, surroundings, logger } = this.options;
+    const { data, surroundings, logger } = this.options;
     const { vault, api } = this;
     const folder = vault.run(run);
+    const compute = computeOf({ options: this.options.compute, manifest: manifest.manifest, policy: vault.policy });
     const authorised = async () => ({ credential: await this.credentials.current() });
     const participation = new Participation({
-      run, manifest, folder, surroundings, logger,
+      run, manifest, folder, compute, surroundings, logger,
       replica: new Replica(folder, manifest, logger),
       send: (event, message) => this.session.send(event, message),
-      bench: new Bench(data === null ? null : () => prepareRun({
-        manifest: manifest.manifest, folder, data, privateKey: vault.privateKey, threads,
-        openModelFile: (path) => async (offset) => api.open(`/runs/${run}/files?path=${encodeURIComponent(path)}`, {
-          ...await authorised(), timeoutMs: null, ...(offset === 0 ? {} : { headers: { range: `bytes=${offset}-` } }),
+      bench: new Bench({
+        manifest: manifest.manifest, nowMs: () => surroundings.nowMs(), evaluationExamplesMin: vault.policy.evaluationExamplesMin,
+        open: data === null ? null : () => prepareRun({
+          manifest: manifest.manifest, folder, data, privateKey: vault.privateKey, compute,
+          openModelFile: (path) => async (offset) => api.open(`/runs/${run}/files?path=${encodeURIComponent(path)}`, {
+            ...await authorised(), timeoutMs: null, ...(offset === 0 ? {} : { headers: { range: `bytes=${offset}-` } }),
+          }),
         }),
-      })),
+      }),
       fetchCheckpoint: async () => api.bytes(`/runs/${run}/checkpoint`, await authorised()),
       forbids: (scalars) => this.forbids(scalars),
       spend: (scalars) => vault.spend(scalars, surroundings.nowMs()),

@@ -4,8 +4,10 @@ import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateKeyPair } from '@seedfleet/ledger';
+import { computeDefaults } from '../preparation/compute-options.js';
 import { type DataSource } from '../preparation/data-source.js';
 import { surroundingsOfProcess } from '../surroundings-of-process.js';
+import { initialPolicy } from '../vault/policy.js';
 import { keepDevice, keepNewKey, vaultPath } from '../vault/vault.js';
 import { examine, printFindings, type Finding } from './check.js';
 import { diagnose } from './doctor.js';
@@ -26,7 +28,7 @@ function aDataFile(lines: string[]): DataSource {
 }
 
 async function findings({ home, data = null }: { home: string; data?: DataSource | null }): Promise<Map<string, Finding>> {
-  const all = await diagnose({ home, data, threads: 1, nodeVersion: process.version, surroundings: surroundingsOfProcess() });
+  const all = await diagnose({ home, data, compute: computeDefaults, nodeVersion: process.version, surroundings: surroundingsOfProcess() });
   return new Map(all.map((finding) => [finding.check, finding]));
 }
 
@@ -35,7 +37,26 @@ describe('the doctor', () => {
     const data = aDataFile(Array.from({ length: 8 }, (_, i) => JSON.stringify({ text: `sentence ${i}`, label: i % 2 === 0 ? 'good' : 'bad' })));
     const found = await findings({ home: aVault(), data });
     for (const check of ['node', 'folder', 'enrolment', 'key', 'policy', 'engine', 'data']) expect([check, found.get(check)?.result]).toEqual([check, 'passed']);
-    expect(found.get('data')?.detail).toBe('8 examples of 2 labels, 2 of them held out');
+    expect(found.get('data')?.detail).toBe('8 examples of 2 labels, 2 of them held out; declines evaluations, which need 10 (evaluationExamplesMin in policy.json)');
+  });
+
+  test('says which precision, cache and bounds a run would get', async () => {
+    const home = aVault();
+    expect((await findings({ home })).get('compute')?.detail).toBe('precision as the run says (fp32 if it says nothing); activations up to 256 MB a run; no bound on a step; 1 thread');
+    writeFileSync(vaultPath(home, 'policy'), JSON.stringify({ ...initialPolicy, memoryMegabytes: 700 }));
+    const compute = { threads: 2, precision: 'w8a8' as const, cacheMegabytes: 0, memoryMegabytes: 900 };
+    const found = await diagnose({ home, data: null, compute, nodeVersion: process.version, surroundings: surroundingsOfProcess() });
+    expect(found.find(({ check }) => check === 'compute')?.detail).toBe('w8a8 whatever the run says; no activations kept; a step within 700 MB; 2 threads');
+  });
+
+  test('counts passages and texts without labels, and takes a label that is missing in the middle for a mistake', async () => {
+    const home = aVault();
+    const texts = aDataFile(Array.from({ length: 48 }, (_, i) => JSON.stringify({ text: `sentence ${i}` })));
+    expect((await findings({ home, data: texts })).get('data')?.detail).toBe('48 examples without a label, for language runs only, 12 of them held out');
+    const passages = { ...aDataFile(['one', 'line', '', 'two', '', 'three', '', 'four']), format: 'text' as const, fields: { text: 'text' } };
+    expect((await findings({ home, data: passages })).get('data')?.detail).toMatch(/^4 examples without a label/);
+    const broken = aDataFile([JSON.stringify({ text: 'fine', label: 'good' }), JSON.stringify({ text: 'fine' })]);
+    expect((await findings({ home, data: broken })).get('data')).toMatchObject({ result: 'failed', detail: expect.stringMatching(/label/) });
   });
 
   test('says that the coordinator is not there, and skips what needs it', async () => {
@@ -55,7 +76,7 @@ describe('the doctor', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
       const home = aVault(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-      const all = await diagnose({ home, data: null, threads: 1, nodeVersion: process.version, surroundings: { ...surroundingsOfProcess(), nowMs: () => Date.UTC(2026, 10, 24, 5) } });
+      const all = await diagnose({ home, data: null, compute: computeDefaults, nodeVersion: process.version, surroundings: { ...surroundingsOfProcess(), nowMs: () => Date.UTC(2026, 10, 24, 5) } });
       const found = new Map(all.map((finding) => [finding.check, finding]));
       expect(found.get('coordinator')?.result).toBe('passed');
       expect(found.get('clock')).toMatchObject({ result: 'failed', fix: expect.stringMatching(/clock/) });
@@ -87,7 +108,7 @@ describe('the doctor', () => {
   });
 
   test('finds an old Node', async () => {
-    const [node] = await diagnose({ home: aVault(), data: null, threads: 1, nodeVersion: 'v18.19.0', surroundings: surroundingsOfProcess() });
+    const [node] = await diagnose({ home: aVault(), data: null, compute: computeDefaults, nodeVersion: 'v18.19.0', surroundings: surroundingsOfProcess() });
     expect(node).toMatchObject({ check: 'node', result: 'failed' });
   });
 

@@ -5,7 +5,7 @@ import { FleetError } from '@seedfleet/errors';
 import { layoutOf } from '@seedfleet/numerics';
 import { buildTrainingGraph, graphBuilder, writeModel } from '@seedfleet/onnx';
 import { openEngine } from '@seedfleet/runtime';
-import { headInputs } from '../preparation/rewrite-request.js';
+import { headInputs } from '../preparation/graph-input.js';
 import { type Check } from './check.js';
 
 /** Width of the tiny model: one-hot tokens straight into a head of two classes. */

@@ -4,10 +4,14 @@ import { type AckOf, type MessageOf } from '@seedfleet/protocol';
 import { createParticipant, stepParticipant, type DeclineReason, type Participant, type ParticipantEffect, type ParticipantInput } from '@seedfleet/rounds';
 import { type Logger } from 'pino';
 import { type Bench } from '../evaluation/bench.js';
+import { type RunCompute } from '../preparation/compute-options.js';
 import { type Session } from '../session/session.js';
+import { type RunStatus } from '../status/status-file.js';
 import { type Surroundings } from '../surroundings.js';
-import { type RunFolder } from '../vault/run-folder.js';
-import { CatchUpMeter } from './catch-up-meter.js';
+import { type Measurement, type RunFolder } from '../vault/run-folder.js';
+import { type CatchUpMeter } from './catch-up-meter.js';
+import { CatchingUp } from './catching-up.js';
+import { asFleetError, codeOf, isUnanswered, problemOf } from './failure.js';
 import { KnownHead } from './known-head.js';
 import { type Replica } from './replica.js';
 import { Waiting } from './waiting.js';
@@ -21,6 +25,7 @@ export interface ParticipationParts {
   logger: Logger;
   send: Session['send'];
   bench: Bench;
+  compute: RunCompute;
   fetchCheckpoint(): Promise<Uint8Array>;
   /** Whether the owner's policy lets one more attempt of `scalars` differences happen now, and why not. Pays nothing. */
   forbids(scalars: number): DeclineReason | null;
@@ -34,9 +39,6 @@ export interface ParticipationParts {
 
 type EffectOf<T extends ParticipantEffect['type']> = Extract<ParticipantEffect, { type: T }>;
 
-/** Commits that are replayed before the event loop gets a turn, and that share one write to the disk. */
-const replaySlice = 16;
-
 /** One device in one run: performs the effects of the participant in their order and tells it what came of them. Decides nothing itself. */
 export class Participation {
   readonly run: number;
@@ -48,7 +50,7 @@ export class Participation {
   private isClosed = false;
   private isStepping = false;
   private readonly inputs: ParticipantInput[] = [];
-  private readonly meter: CatchUpMeter;
+  private readonly catchingUp: CatchingUp;
   private readonly starts = new Waiting<string, AckOf<'round:start'>>();
   private readonly evaluations = new Waiting<number, AckOf<'evaluation:start'>>();
   private readonly timers = new Map<string, () => void>();
@@ -58,17 +60,24 @@ export class Participation {
     this.run = parts.run;
     const { estimator } = parts.manifest.manifest;
     this.head = new KnownHead({ manifestHash: parts.manifest.hash, queries: estimator.queries });
-    this.meter = new CatchUpMeter({ nowMs: () => parts.surroundings.nowMs(), directionValues: parts.replica.layout.size * estimator.queries * estimator.groups });
+    this.catchingUp = new CatchingUp({
+      ...parts, head: this.head, directionValues: parts.replica.layout.size * estimator.queries * estimator.groups, logOnly: !parts.bench.hasData,
+    });
     this.machine = createParticipant({ run: parts.run, round: parts.replica.round, batches: parts.folder.readBatches(this.batchesAtMost()) });
   }
 
   get catchUp(): CatchUpMeter['last'] {
-    return this.meter.last;
+    return this.catchingUp.last;
   }
 
   /** Peak memory of the process that rewrote the model of this run; 0 if none did. */
   get rewritePeakMegabytes(): number {
     return this.parts.bench.rewritePeakMegabytes;
+  }
+
+  /** What a step of this run costs here, as last measured. */
+  get measurement(): Measurement | null {
+    return this.parts.bench.measurement ?? this.parts.folder.readMeasurement();
   }
 
   /** Commits applied. */
@@ -148,8 +157,8 @@ export class Participation {
       case 'evaluate': return this.begin(this.evaluate(effect));
       case 'send-report': return this.begin(this.sendReport(effect));
       case 'request-tail': return this.begin(this.requestTail(effect.from));
-      case 'apply': return this.begin(this.apply(effect));
-      case 'load-checkpoint': return this.begin(this.loadCheckpoint());
+      case 'apply': return this.begin(this.catchingUp.apply(effect.commits).then((input) => this.tell(input)));
+      case 'load-checkpoint': return this.begin(this.catchingUp.loadCheckpoint().then((input) => this.tell(input)));
       case 'reset-state': return this.parts.replica.reset();
       case 'answer-evaluation-start': return this.answerEvaluationStart(effect);
       case 'evaluate-held-out': return this.begin(this.evaluateHeldOut(effect.round));
@@ -179,12 +188,21 @@ export class Participation {
       this.parts.logger.error({ run: this.run, code: this.leftFor.code, fix: this.leftFor.fix, field: this.leftFor.field }, this.leftFor.problem);
       return this.tell({ type: 'preparation-failed', code: this.leftFor.code });
     }
-    this.tell({ type: 'prepared', ...this.parts.bench.counts });
+    this.notePrepared();
+    this.tell({ type: 'prepared', ...this.parts.bench.offer });
+  }
+
+  private notePrepared(): void {
+    const { bench, folder, logger } = this.parts;
+    const { measurement, counts } = bench;
+    if (measurement !== null) folder.writeMeasurement(measurement);
+    logger.info({ run: this.run, ...counts, ...measurement }, 'prepared');
+    if (counts.heldOutExamples > 0 && bench.hasTooFew) logger.info({ run: this.run, heldOutExamples: counts.heldOutExamples }, 'too few held-out examples to evaluate with: a sum over few is nearly the loss of one');
   }
 
   private async announce(round: number): Promise<void> {
     await this.ask('announce', async () => {
-      const ack = await this.parts.send('run:prepared', { run: this.run, round, stateHash: this.parts.replica.stateHash, ...this.parts.bench.counts });
+      const ack = await this.parts.send('run:prepared', { run: this.run, round, stateHash: this.parts.replica.stateHash, ...this.parts.bench.offer });
       this.head.hear(ack.round);
       return { type: 'announced', headRound: ack.round };
     });
@@ -201,7 +219,7 @@ export class Participation {
   }
 
   private async evaluate({ round, attempt, group, seeds, batch }: EffectOf<'evaluate'>): Promise<void> {
-    const { replica, manifest, logger } = this.parts;
+    const { replica, logger } = this.parts;
     try {
       requireRound(replica, round);
       if (!this.head.areChained({ round, attempt, group, seeds }, { own: replica.end, only: 'verified' })) {
@@ -209,10 +227,10 @@ export class Participation {
       }
       if (!this.parts.spend(seeds.length)) throw new FleetError('policy.forbids', { field: 'scalarsPerDay', problem: 'The budget of today is spent.' });
       this.evaluatedHash = replica.stateHash;
-      const losses = await this.parts.bench.evaluateRound({ manifest: manifest.manifest, b: replica.b, seeds, batch });
+      const losses = await this.parts.bench.evaluateRound({ b: replica.b, seeds, batch });
       this.tell({ type: 'losses', round, attempt, ...losses });
     } catch (error) {
-      logger.error({ run: this.run, round, code: codeOf(error) }, error instanceof FleetError ? error.problem : String(error));
+      logger.error({ run: this.run, round, code: codeOf(error) }, problemOf(error));
       this.tell({ type: 'losses-failed', round, attempt, code: codeOf(error) });
     }
   }
@@ -230,66 +248,8 @@ export class Participation {
   }
 
   private async requestTail(from: number): Promise<void> {
-    this.meter.begin(this.round);
-    await this.ask('tail', async () => {
-      const sinceMs = this.parts.surroundings.nowMs();
-      const { commits, head, checkpoint } = await this.parts.send('ledger:tail', { run: this.run, from });
-      const bytes = commits.reduce((sum, commit) => sum + commit.length, 0);
-      this.meter.fetched({ bytes, milliseconds: this.parts.surroundings.nowMs() - sinceMs, by: 'log' });
-      this.head.hear(head);
-      for (const commit of commits) this.head.receive(commit);
-      const useful = checkpoint === null || checkpoint.round <= from ? null : checkpoint;
-      // A device without data is there to check the log: it replays every commit, whatever that costs.
-      const cheaper = !this.parts.bench.hasData ? 'log' : this.meter.cheaper({
-        commits: head - from, commitsAfterCheckpoint: head - (useful?.round ?? from), commitBytes: bytes / Math.max(1, commits.length), checkpointBytes: useful?.bytes ?? null,
-      });
-      return { type: 'tail', from, commits, headRound: head, cheaper };
-    });
-  }
-
-  private async apply({ commits }: EffectOf<'apply'>): Promise<void> {
-    const { replica, surroundings, logger } = this.parts;
-    const sinceMs = surroundings.nowMs();
-    try {
-      for (let first = 0; first < commits.length; first += replaySlice) {
-        if (first > 0) await new Promise((resolve) => setImmediate(resolve));
-        this.applySlice(commits.slice(first, first + replaySlice));
-      }
-    } catch (error) {
-      if (!(error instanceof FleetError)) throw error;
-      logger.error({ run: this.run, round: replica.round, code: error.code }, error.problem);
-      return this.tell({ type: 'mismatch', round: replica.round });
-    }
-    this.meter.replayed({ commits: commits.length, milliseconds: surroundings.nowMs() - sinceMs });
-    this.meter.reached({ round: replica.round, headRound: this.head.round });
-    logger.debug({ run: this.run, ...replica.describe() }, 'applied');
-    this.tell({ type: 'applied', round: replica.round });
-  }
-
-  private applySlice(commits: readonly Uint8Array[]): void {
-    const { replica } = this.parts;
-    try {
-      replica.apply(commits);
-    } catch (error) {
-      if (commits.length === 1) throw error;
-      // One of them is wrong: take those before it, and stop at it.
-      for (const commit of commits) replica.apply([commit]);
-    }
-  }
-
-  private async loadCheckpoint(): Promise<void> {
-    const { replica, surroundings } = this.parts;
-    try {
-      const sinceMs = surroundings.nowMs();
-      const bytes = await this.parts.fetchCheckpoint();
-      this.meter.fetched({ bytes: bytes.length, milliseconds: surroundings.nowMs() - sinceMs, by: 'checkpoint' });
-      replica.load(bytes);
-    } catch (error) {
-      this.parts.logger.warn({ run: this.run, code: codeOf(error) }, 'the checkpoint could not be used');
-      return this.tell({ type: 'checkpoint-failed', code: codeOf(error) });
-    }
-    this.meter.reached({ round: replica.round, headRound: this.head.round });
-    this.tell({ type: 'checkpoint-loaded', round: replica.round });
+    this.catchingUp.begin();
+    await this.ask('tail', () => this.catchingUp.tail(from));
   }
 
   private async evaluateHeldOut(round: number): Promise<void> {
@@ -299,7 +259,7 @@ export class Participation {
       const sums = await this.parts.bench.evaluateHeldOut({ b: replica.b });
       this.tell({ type: 'evaluated', round, ...sums });
     } catch (error) {
-      this.parts.logger.error({ run: this.run, round, code: codeOf(error) }, error instanceof FleetError ? error.problem : String(error));
+      this.parts.logger.error({ run: this.run, round, code: codeOf(error) }, problemOf(error));
       this.tell({ type: 'evaluation-failed', round, code: codeOf(error) });
     }
   }
@@ -342,6 +302,7 @@ export class Participation {
     const problem = this.leftFor?.code === cause ? this.leftFor.problem : 'The device cannot go on in this run.';
     this.parts.logger.error({ run: this.run, code: cause }, problem);
     await this.parts.bench.close();
+    this.parts.folder.removeActivations();
     try {
       await this.parts.send('run:prepared', { run: this.run, failed: { code: cause, problem: problem.slice(0, 500) } });
     } catch (error) {
@@ -360,8 +321,13 @@ export class Participation {
   }
 
   /** For the status file. */
-  status(): { run: number; state: string; round: number; stateHash: string; trainExamples: number; heldOutExamples: number } {
-    return { run: this.run, state: this.machine.phase.type, round: this.round, stateHash: toHex(this.parts.replica.stateHash), ...this.parts.bench.counts };
+  status(): RunStatus {
+    const { bench, replica, compute } = this.parts;
+    return {
+      run: this.run, state: this.machine.phase.type, round: this.round, stateHash: toHex(replica.stateHash), ...bench.counts,
+      evaluates: bench.offer.heldOutExamples > 0, precision: compute.precision, cacheMegabytes: compute.cacheMegabytes, memoryMegabytes: compute.memoryMegabytes,
+      forwardMs: this.measurement?.forwardMs ?? null, peakMegabytes: this.measurement?.peakMegabytes ?? null,
+    };
   }
 }
 
@@ -377,16 +343,4 @@ function startKey({ round, attempt }: { round: number; attempt: number }): strin
 /** `unanswered` is the coordinator's own word for silence: a device that speaks is at most busy. */
 function sentReason(reason: DeclineReason): AckOf<'round:start'>['reason'] {
   return reason === 'unanswered' ? 'busy' : reason;
-}
-
-function codeOf(error: unknown): ErrorCode {
-  return error instanceof FleetError ? error.code : 'internal.failure';
-}
-
-function isUnanswered(error: unknown): boolean {
-  return codeOf(error) === 'coordinator.unreachable';
-}
-
-function asFleetError(error: unknown): FleetError {
-  return error instanceof FleetError ? error : new FleetError('preparation.failed', { problem: `Something failed that was not foreseen: ${error instanceof Error ? error.message : String(error)}.`, cause: error });
 }

@@ -1,61 +1,30 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex, sha256, toHex, type Manifest } from '@seedfleet/ledger';
-import { aManifest } from '@seedfleet/ledger/testing';
 import { frozenA, layoutOf, perturbationKey, perturbedRowsInto, rowsOf } from '@seedfleet/numerics';
 import { evaluateHeldOut, evaluateRound } from '../evaluation/evaluate.js';
+import { ARunHere } from '../testing/a-prepared-run.fixture.js';
 import { aSmallModel, type SmallModel } from '../testing/a-small-model.fixture.js';
-import { RunFolder } from '../vault/run-folder.js';
-import { prepareRun, type PreparationParts, type Workbench } from './prepare-run.js';
 
-const privateKey = new Uint8Array(32).fill(7);
 const lines = [
   { text: 'very good film', label: 'positive' }, { text: 'bad food', label: 'negative' }, { text: 'good', label: 'positive' }, { text: 'very very bad', label: 'negative' },
   { text: 'good food', label: 'positive' }, { text: 'bad', label: 'negative' }, { text: 'film good good', label: 'positive' }, { text: 'bad bad film', label: 'negative' },
 ];
 
-let folder: string;
-let server: Server;
-let requests: string[];
+let here: ARunHere;
 let small: SmallModel;
-const opened: Workbench[] = [];
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'seedfleet-prepare-'));
-  small = aSmallModel({ folder: join(folder, 'served') });
-  requests = [];
-  server = createServer((request, response) => {
-    const path = new URL(request.url ?? '', 'http://x').pathname;
-    requests.push(path);
-    response.end(readFileSync(join(folder, 'served', path)));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  here = new ARunHere();
+  small = aSmallModel({ folder: here.served });
+  await here.start();
 });
 
-afterEach(async () => {
-  for (const { engine } of opened.splice(0)) await engine.close();
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-});
+afterEach(() => here.stop());
 
-async function prepare(change: Partial<Manifest> = {}, rows: unknown[] = lines): Promise<Workbench & { manifest: Manifest }> {
-  const data = join(folder, 'data.jsonl');
-  writeFileSync(data, rows.map((row) => typeof row === 'string' ? row : JSON.stringify(row)).join('\n'));
-  const manifest = aManifest({ coordinatorPrivateKey: privateKey, model: small.model, adapter: small.adapter, ...change });
-  const parts: PreparationParts = {
-    manifest, folder: new RunFolder(join(folder, 'run')), privateKey, threads: 1,
-    data: { path: data, format: 'jsonl', fields: { text: 'text', label: 'label' }, heldOutFraction: 0.25 },
-    openModelFile: (path) => () => fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${path}`),
-  };
-  const bench = await prepareRun(parts);
-  opened.push(bench);
-  return { ...bench, manifest };
-}
-
-const inRun = (path: string) => join(folder, 'run', 'model', path);
+const prepare = (change: Partial<Manifest> = {}, rows: readonly unknown[] = lines) =>
+  here.prepare({ lines: rows, change: { model: small.model, adapter: small.adapter, ...change } });
+const inRun = (path: string) => here.inRun(path);
 
 test('the rewritten graph computes the losses of the perturbed adapters, as a plain computation does', async () => {
   const { engine, dataset, manifest } = await prepare();
@@ -79,29 +48,29 @@ test('the rewritten graph computes the losses of the perturbed adapters, as a pl
 
 test('a head of zeros evaluates to ln 2 on every held-out example', async () => {
   const { engine, dataset, manifest } = await prepare();
-  const sums = await evaluateHeldOut({ engine, dataset, b: new Float64Array(layoutOf(manifest.adapter.sites).size) });
+  const sums = await evaluateHeldOut({ engine, dataset, manifest, positionsPerPass: 100, b: new Float64Array(layoutOf(manifest.adapter.sites).size) });
   expect(sums.count).toBe(2);
   expect(sums.lossSum / sums.count).toBeCloseTo(Math.LN2, 5);
 });
 
 test('preparing again fetches and rewrites nothing; the base model is as it was served', async () => {
   const first = await prepare();
-  const fetched = requests.length;
-  const [before] = [statSync(inRun('training-1.onnx')).mtimeMs];
+  const fetched = here.requests.length;
+  const [before] = [statSync(inRun('training-2-fp32-suffix.onnx')).mtimeMs];
   const second = await prepare();
   expect(first.rewritePeakMegabytes).toBeGreaterThan(0);
   expect(second.rewritePeakMegabytes).toBe(0);
-  expect(requests.length).toBe(fetched);
-  expect(statSync(inRun('training-1.onnx')).mtimeMs).toBe(before);
+  expect(here.requests.length).toBe(fetched);
+  expect(statSync(inRun('training-2-fp32-suffix.onnx')).mtimeMs).toBe(before);
   expect(toHex(sha256(new Uint8Array(readFileSync(inRun('model.onnx')))))).toBe(small.model.files[0]?.sha256);
 });
 
 test('a training graph that was damaged on disk is written again', async () => {
   await prepare();
-  const good = readFileSync(inRun('training-1.onnx'));
-  writeFileSync(inRun('training-1.onnx'), good.subarray(0, good.length - 5));
+  const good = readFileSync(inRun('training-2-fp32-suffix.onnx'));
+  writeFileSync(inRun('training-2-fp32-suffix.onnx'), good.subarray(0, good.length - 5));
   await prepare();
-  expect(readFileSync(inRun('training-1.onnx')).equals(good)).toBe(true);
+  expect(readFileSync(inRun('training-2-fp32-suffix.onnx')).equals(good)).toBe(true);
 });
 
 test('the split of the data is the same in the next process', async () => {
@@ -111,14 +80,14 @@ test('the split of the data is the same in the next process', async () => {
 
 test('a model that is no ONNX file is refused by that name, from the other process too', async () => {
   const bytes = new TextEncoder().encode('not a model at all');
-  writeFileSync(join(folder, 'served', 'model.onnx'), bytes);
+  writeFileSync(join(here.served, 'model.onnx'), bytes);
   const files = small.model.files.map((file) => file.role === 'model' ? { ...file, sha256: toHex(sha256(bytes)), bytes: bytes.length } : file);
   await expect(prepare({ model: { ...small.model, files } })).rejects.toMatchObject({ code: 'model.not-onnx' });
 });
 
 test('a broken line is heard of before the model is fetched', async () => {
   await expect(prepare({}, [...lines, '{"text": '])).rejects.toMatchObject({ code: 'dataset.broken-line' });
-  expect(requests).toEqual(['/tokenizer.json']);
+  expect(here.requests).toEqual(['/tokenizer.json']);
 });
 
 /** Mean cross entropy of a batch under one row of B, in plain float64: y = x W + (alpha / r) (x A) B, then the head. */

@@ -3,23 +3,28 @@ import { openDataset, type Dataset } from '@seedfleet/dataset';
 import { FleetError } from '@seedfleet/errors';
 import { sha256, utf8, type Manifest } from '@seedfleet/ledger';
 import { layoutOf } from '@seedfleet/numerics';
-import { openEngine, type Engine } from '@seedfleet/runtime';
+import { openEngine, type Engine, type EngineOptions } from '@seedfleet/runtime';
 import { downloadFile, requireInside, type OpenRange } from '../download/download-file.js';
 import { type RunFolder } from '../vault/run-folder.js';
+import { type RunCompute } from './compute-options.js';
 import { type DataSource } from './data-source.js';
-import { graphInputOf } from './rewrite-request.js';
+import { graphInputOf } from './graph-input.js';
+import { positionsWithin } from './step-memory.js';
+import { inputsOf } from './supported.js';
 import { trainingGraph } from './training-graph.js';
+import { type WrittenGraph } from './written-graph.js';
 
 /**
- * P * b * T of one pass of the engine. Every further pass computes again what stands before the first adapter: 8 rows of 32 examples took
- * 200 ms of processor time in two passes, and 78 ms in one (adapter on the pooling layer of the demo's encoder, 25 tokens on average).
+ * P * b * T of one pass of the engine where nothing bounds its memory: enough for most steps in one pass, which costs least.
  */
-const positionsPerPass = 16_384;
+const positionsPerPassDefault = 16_384;
 
 /** What a device with data needs to evaluate: its examples and an engine with the run's training graph. */
 export interface Workbench {
   engine: Engine;
   dataset: Dataset;
+  /** P * b * T of one pass of the engine. */
+  positionsPerPass: number;
   /** Peak memory of the process that rewrote the model, 0 if nothing was rewritten. */
   rewritePeakMegabytes: number;
 }
@@ -30,14 +35,14 @@ export interface PreparationParts {
   data: DataSource;
   /** Ed25519 seed of the device: the order of its batches grows from it, so that nobody else can tell which examples a round used. */
   privateKey: Uint8Array;
-  threads: number;
+  compute: RunCompute;
   /** Range request for one file of the run's model. */
   openModelFile(path: string): OpenRange;
 }
 
-/** Fetches what is missing, rewrites, reads the data, builds the session. @throws FleetError `download.*`, `model.*`, `dataset.*`, `preparation.failed`, those of the engine */
-export async function prepareRun({ manifest, folder, data, privateKey, threads, openModelFile }: PreparationParts): Promise<Workbench> {
-  const { files, inputs } = manifest.model;
+/** Fetches what is missing, rewrites, reads the data, builds the session. @throws FleetError `download.*`, `model.*`, `dataset.*`, `policy.forbids`, `preparation.failed`, those of the engine */
+export async function prepareRun({ manifest, folder, data, privateKey, compute, openModelFile }: PreparationParts): Promise<Workbench> {
+  const { files } = manifest.model;
   const pathOf = (path: string) => join(folder.modelPath, requireInside(path));
   const fetchFile = (file: ModelFile) => downloadFile({ target: pathOf(file.path), bytes: file.bytes, sha256: file.sha256 }, openModelFile(file.path));
   const model = requireFile(manifest, 'model');
@@ -45,15 +50,30 @@ export async function prepareRun({ manifest, folder, data, privateKey, threads, 
   // The data first: a broken line should be heard of before minutes are spent on a model.
   for (const file of files) if (file.role === 'tokenizer') await fetchFile(file);
   const dataset = await openDataset({
-    ...data, labels: manifest.task.labels, tokenizer: { path: pathOf(tokenizer.path) }, tokensMax: manifest.task.tokensMax,
+    ...data, task: manifest.task, tokenizer: { path: pathOf(tokenizer.path) }, tokensMax: manifest.task.tokensMax,
     salt: sha256(utf8('seedfleet/batches/v1'), privateKey),
   });
   for (const file of files) if (file.role !== 'tokenizer') await fetchFile(file);
   const modelPath = pathOf(model.path);
-  const graph = await trainingGraph({ manifest, modelPath, folder: dirname(modelPath) });
+  const { written, peakMegabytes } = await trainingGraph({ manifest, modelPath, precision: compute.precision });
+  const positionsPerPass = compute.memoryMegabytes === null ? positionsPerPassDefault
+    : Math.min(positionsPerPassDefault, positionsWithin(written.memory, { megabytes: compute.memoryMegabytes, manifest }));
+  const engine = await openEngine({ ...engineOptionsOf({ manifest, folder, written, compute }), positionsPerPass });
+  return { engine, dataset, positionsPerPass, rewritePeakMegabytes: peakMegabytes };
+}
+
+function engineOptionsOf({ manifest, folder, written, compute }: Pick<PreparationParts, 'manifest' | 'folder' | 'compute'> & { written: WrittenGraph }): EngineOptions {
   const { sites } = manifest.adapter;
-  const engine = await openEngine({ modelPath: graph.path, layout: layoutOf(sites), inputs: sites.map(graphInputOf), modelInputs: inputs, threads, positionsPerPass });
-  return { engine, dataset, rewritePeakMegabytes: graph.peakMegabytes };
+  const { graph, prefix } = written;
+  const modelFolder = dirname(join(folder.modelPath, requireFile(manifest, 'model').path));
+  if (prefix === null || compute.cacheMegabytes === 0) folder.removeActivations();
+  return {
+    modelPath: join(modelFolder, graph.name), layout: layoutOf(sites), inputs: sites.map(graphInputOf), modelInputs: inputsOf(manifest), threads: compute.threads,
+    ...(prefix === null ? {} : { prefix: {
+      modelPath: join(modelFolder, prefix.name), activations: prefix.activations,
+      ...(compute.cacheMegabytes === 0 ? {} : { cache: { folder: folder.activationsOf(prefix.sha256), bytesMax: compute.cacheMegabytes * 2 ** 20 } }),
+    } }),
+  };
 }
 
 type ModelFile = Manifest['model']['files'][number];

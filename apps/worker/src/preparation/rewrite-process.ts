@@ -12,8 +12,8 @@ process.once('message', (request: RewriteRequest) => {
 
 function answer(request: RewriteRequest): RewriteAnswer {
   try {
-    const sha256 = rewriteModel(request);
-    return { ok: true, sha256, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) };
+    const written = rewriteModel(request);
+    return { ok: true, written, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) };
   } catch (error) {
     return { ok: false, error: toRefusal(error) };
   }

@@ -6,13 +6,35 @@ export interface Status {
   state: 'connecting' | 'connected' | 'refused' | 'stopped';
   /** Why it is not connected, if there is something to say. */
   problem: { code: string; problem: string; fix: string } | null;
-  runs: { run: number; state: string; round: number; stateHash: string; trainExamples: number; heldOutExamples: number }[];
+  runs: RunStatus[];
   /** Bytes at the TCP socket of the websocket since this process started, framing included. */
   socketBytes: { down: number; up: number };
   /** Highest resident memory of this process, and of the one that rewrote the model while it ran. */
   peakMegabytes: number;
   /** The last time that commits were fetched rather than received. */
   catchUp: CatchUp | null;
+}
+
+/** One run on this device. */
+export interface RunStatus {
+  run: number;
+  state: string;
+  /** Commits applied. */
+  round: number;
+  stateHash: string;
+  trainExamples: number;
+  heldOutExamples: number;
+  /** Whether it evaluates when asked: not with fewer held-out examples than the policy's `evaluationExamplesMin`. */
+  evaluates: boolean;
+  precision: 'fp32' | 'w8a8';
+  /** Bound on the activations on disk; 0 is none kept. */
+  cacheMegabytes: number;
+  /** Bound on one step; null is none. */
+  memoryMegabytes: number | null;
+  /** Milliseconds of one step, all rows of one batch, measured after the last preparation; null until then. */
+  forwardMs: number | null;
+  /** Highest resident memory of the worker after that step. */
+  peakMegabytes: number | null;
 }
 
 export interface CatchUp { rounds: number; bytes: number; milliseconds: number; by: 'log' | 'checkpoint' }

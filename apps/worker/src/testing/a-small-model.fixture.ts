@@ -19,14 +19,18 @@ export interface SmallModel {
   adapter: Manifest['adapter'];
 }
 
-/** Mean of embeddings, then one linear layer: a model of the real shape that a spec can follow by hand. Written with its tokenizer. */
-export function aSmallModel({ folder }: { folder: string }): SmallModel {
+/**
+ * Mean of embeddings, then one linear layer: a model of the real shape that a spec can follow by hand. Written with its tokenizer.
+ * @param early another linear layer, `early`, before the mean: something costly that depends on the text alone
+ */
+export function aSmallModel({ folder, early = false }: { folder: string; early?: boolean }): SmallModel {
   const embedding = waves(words.length * width, 0.7);
   const pooler = waves(width * width, 1.3);
   const graph = graphBuilder({ name: 'small' });
   graph.input('input_ids', 'int64', ['batch', 'tokens']);
   graph.input('attention_mask', 'int64', ['batch', 'tokens']);
-  const rows = graph.node('Gather', [graph.weight('embedding', embedding, [words.length, width]), 'input_ids'], 'rows', { axis: 0 });
+  const embedded = graph.node('Gather', [graph.weight('embedding', embedding, [words.length, width]), 'input_ids'], 'embedded', { axis: 0 });
+  const rows = early ? graph.node('MatMul', [embedded, graph.weight('early.weight', waves(width * width, 1.1), [width, width])], 'rows') : embedded;
   const mask = graph.node('Unsqueeze', [graph.node('Cast', ['attention_mask'], 'mask_float', { to: 1 }), graph.integers('last', [-1])], 'mask_column');
   const axis = graph.integers('tokens_axis', [1]);
   const sum = graph.node('ReduceSum', [graph.node('Mul', [rows, mask], 'masked'), axis], 'sum', { keepdims: 0 });

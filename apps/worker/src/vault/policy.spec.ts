@@ -52,6 +52,13 @@ describe('a policy', () => {
     expect(() => requireAllowed({ ...initialPolicy, tasks: [] }, run)).toThrow(expect.objectContaining({ code: 'policy.forbids', field: 'tasks' }));
   });
 
+  test('of an older worker, without the newer fields, means what a new one means', () => {
+    const path = join(aFolder(), 'policy.json');
+    const { memoryMegabytes: _memory, evaluationExamplesMin: _min, ...older } = initialPolicy;
+    writeFileSync(path, JSON.stringify(older));
+    expect(readPolicy(path)).toEqual(initialPolicy);
+  });
+
   test('with a wrong field is refused with its name rather than ignored', () => {
     const path = join(aFolder(), 'policy.json');
     writeFileSync(path, JSON.stringify({ ...initialPolicy, roundsPerDay: -1 }));

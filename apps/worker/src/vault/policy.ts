@@ -14,12 +14,16 @@ export const policySchema = z.strictObject({
   scalarsPerDay: z.int().min(0).nullable(),
   /** Local hours of the day when rounds may run, `from` included, `to` excluded, over midnight if from > to; null is always. */
   hours: z.strictObject({ from: z.int().min(0).max(23), to: z.int().min(0).max(24) }).nullable(),
+  /** Megabytes that one step may take, weights included; null is no limit. */
+  memoryMegabytes: z.int().min(1).nullable().default(null),
+  /** A device with fewer held-out examples declines evaluations: a sum over few of them is nearly the loss of one. */
+  evaluationExamplesMin: z.int().min(1).default(10),
 });
 
 export type DevicePolicy = z.infer<typeof policySchema>;
 
 /** What a new device allows: everything, with a daily budget that bounds what a misbehaving coordinator can learn. */
-export const initialPolicy: DevicePolicy = { tasks: null, models: null, roundsPerDay: 20_000, scalarsPerDay: 400_000, hours: null };
+export const initialPolicy: DevicePolicy = { tasks: null, models: null, roundsPerDay: 20_000, scalarsPerDay: 400_000, hours: null, memoryMegabytes: null, evaluationExamplesMin: 10 };
 
 /** @throws FleetError `policy.invalid` naming the field */
 export function readPolicy(path: string): DevicePolicy {

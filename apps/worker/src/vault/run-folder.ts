@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeLog } from '@seedfleet/ledger';
 import { z } from 'zod';
@@ -6,6 +6,11 @@ import { makePrivateFolder, readFileIfThere, syncFolder, writeFileAtomically } f
 
 const counterSchema = z.strictObject({ batches: z.int().min(0) });
 const endedSchema = z.strictObject({ state: z.string(), cause: z.string() });
+
+const measurementSchema = z.strictObject({ forwardMs: z.number().min(0), peakMegabytes: z.int().min(1) });
+
+/** What one step costs here: milliseconds for all rows of a batch, and the highest resident memory of this process after it. */
+export type Measurement = z.infer<typeof measurementSchema>;
 
 /** How a run ended for this device. */
 export type Ended = z.infer<typeof endedSchema>;
@@ -16,18 +21,16 @@ export type Ended = z.infer<typeof endedSchema>;
  */
 export class RunFolder {
   readonly modelPath: string;
+  /** What this device's texts become before the first adapter: tells nearly as much as they do. Goes when the run ends here or is left. */
+  readonly activationsPath: string;
 
   constructor(readonly path: string) {
     this.modelPath = join(path, 'model');
+    this.activationsPath = join(path, 'activations');
   }
 
   create(): void {
     makePrivateFolder(this.path);
-  }
-
-  /** Forgets the run: after this the folder holds nothing of it. */
-  remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
   }
 
   /** The signed manifest as it came, not verified. */
@@ -108,10 +111,33 @@ export class RunFolder {
     return ended.success ? ended.data : null;
   }
 
-  /** Notes the end of the run and gives the disk space of the model back. */
+  /** Notes the end of the run and gives the disk space of model and activations back. */
   writeEnded(ended: Ended): void {
     writeFileAtomically(join(this.path, 'ended.json'), JSON.stringify(ended));
     rmSync(this.modelPath, { recursive: true, force: true });
+    this.removeActivations();
+  }
+
+  /** The folder for activations of one graph; those of any other are removed, or they would take its room. @param graph hex SHA-256 of what computes them */
+  activationsOf(graph: string): string {
+    const own = graph.slice(0, 16);
+    makePrivateFolder(this.activationsPath);
+    for (const other of readdirSync(this.activationsPath)) if (other !== own) rmSync(join(this.activationsPath, other), { recursive: true, force: true });
+    return join(this.activationsPath, own);
+  }
+
+  removeActivations(): void {
+    rmSync(this.activationsPath, { recursive: true, force: true });
+  }
+
+  /** What an earlier process measured of this run on this device. */
+  readMeasurement(): Measurement | null {
+    const measured = measurementSchema.safeParse(this.readJson('measurement.json'));
+    return measured.success ? measured.data : null;
+  }
+
+  writeMeasurement(measurement: Measurement): void {
+    writeFileAtomically(join(this.path, 'measurement.json'), JSON.stringify(measurement));
   }
 
   private readJson(name: string): unknown {

@@ -1,0 +1,46 @@
+import { FleetError } from '@seedfleet/errors';
+import { type Manifest } from '@seedfleet/ledger';
+import { rowsOf } from '@seedfleet/numerics';
+import { estimateMemory, type OnnxModel } from '@seedfleet/onnx';
+import { type WrittenGraph } from './written-graph.js';
+
+/** Bytes of a step at three sizes. */
+export type StepMemory = WrittenGraph['memory'];
+
+const bytesPerMegabyte = 2 ** 20;
+
+/** @param weights bytes of the graph as it was written, which is what the session holds */
+export function stepMemoryOf(model: OnnxModel, { manifest, weights }: { manifest: Manifest; weights: number }): StepMemory {
+  const { estimator, task, adapter } = manifest;
+  const sites = adapter.sites.flatMap(({ kind, name }) => (kind === 'lora' ? [name] : []));
+  const activations = (size: { rows: number; batch: number }) => estimateMemory(model, { ...size, tokens: task.tokensMax, sites, output: manifest.model.output }).activations;
+  return {
+    weights, oneExample: activations({ rows: 1, batch: 1 }), oneRow: activations({ rows: 1, batch: estimator.batchExamples }),
+    allRows: activations({ rows: rowsOf(estimator), batch: estimator.batchExamples }),
+  };
+}
+
+/**
+ * How many positions (P * b * T) a pass may have so that a step stays below the limit. Between the three sizes that were estimated the
+ * bytes are taken to lie on straight lines: each is the greatest of several lines, and lies on or below those.
+ * @throws FleetError `policy.forbids` where one example in one row is too much
+ */
+export function positionsWithin(memory: StepMemory, { megabytes, manifest }: { megabytes: number; manifest: Manifest }): number {
+  const { estimator: { batchExamples }, task: { tokensMax } } = manifest;
+  const room = megabytes * bytesPerMegabyte - memory.weights;
+  if (room < memory.oneExample) {
+    const least = Math.ceil((memory.weights + memory.oneExample) / bytesPerMegabyte);
+    throw new FleetError('policy.forbids', { field: 'memoryMegabytes', problem: `One example of ${tokensMax} tokens takes about ${least} MB in this run, and this device allows ${megabytes} MB.` });
+  }
+  const rows = rowsOf(manifest.estimator);
+  const counted = room < memory.oneRow
+    ? between({ least: 1, most: batchExamples, from: memory.oneExample, to: memory.oneRow, room })
+    : batchExamples * between({ least: 1, most: rows, from: memory.oneRow, to: memory.allRows, room });
+  return counted * tokensMax;
+}
+
+/** The whole number from `least` to `most` at which the line from `from` to `to` bytes still has `room`. */
+function between({ least, most, from, to, room }: { least: number; most: number; from: number; to: number; room: number }): number {
+  if (room >= to) return most;
+  return Math.min(most, least + Math.floor((room - from) / (to - from) * (most - least)));
+}
