@@ -3,13 +3,15 @@ import { type GraphProto } from './generated/onnx_pb.js';
 import { withGraph, type OnnxModel } from './graph/model.js';
 import { names } from './graph/names.js';
 import { revise } from './graph/revise.js';
+import { addAnswer, answerName } from './rewrites/add-answer.js';
 import { addHead } from './rewrites/add-head.js';
 import { addLanguageLoss } from './rewrites/add-language-loss.js';
+import { addLogits } from './rewrites/add-logits.js';
 import { addLoss } from './rewrites/add-loss.js';
 import { addPool, pooledName, type Pool } from './rewrites/add-pool.js';
-import { fillInputs } from './rewrites/fill-inputs.js';
+import { fillInputs, type TextInputs } from './rewrites/fill-inputs.js';
 import { freedName, freeNames } from './rewrites/free-names.js';
-import { insertAdapters, type AdapterPlan } from './rewrites/insert-adapters.js';
+import { insertAdapters, trainedInputs, type AdapterPlan, type BiasPlan, type SitePlans } from './rewrites/insert-adapters.js';
 import { prune } from './rewrites/prune.js';
 import { pruneRows } from './rewrites/prune-rows.js';
 import { quantiseLinears } from './rewrites/quantise-linears.js';
@@ -23,10 +25,11 @@ export interface TrainingPlan {
   output: string;
   /** Makes one vector an example of one a token, before the head. */
   pool?: Pool;
-  inputs: { ids: string; mask: string };
+  inputs: TextInputs;
   classes: number;
-  /** May be empty: then only the head is trained, and everything before it is computed once for all rows. */
+  /** May be empty, as may the biases: then only the head is trained, and everything before it is computed once for all rows. */
   adapters: readonly AdapterPlan[];
+  biases?: readonly BiasPlan[];
   /** Names of the graph inputs of the head. */
   head: { weight: string; bias: string };
   /** What the model's linears compute in: as they are (default), or int8 weights and activations. Adapters and head are float32 always. */
@@ -40,59 +43,91 @@ export const adapterInput = names.adapterInput;
 
 /**
  * The MP-LoRA graph of a model: P perturbed losses for each of b examples in one forward pass, for any P, b and T.
- * Inputs: ids and mask [b, T] and `labels` [b], int64; B of each adapter [P, r, d_out]; head weight [P, d, classes] and
+ * Inputs: ids and mask [b, T] and `labels` [b], int64; B of each adapter [P, r, d_out], beta of each bias [P, d_out]; head weight [P, d, classes] and
  * bias [P, classes], float32. Outputs: `losses` [P, b] and `logits` [P, b, classes]. Never changes its argument.
  * docs/graph.md says what is rewritten and how.
  * @throws FleetError `model.output-unknown`, `model.input-unknown`, `model.batch-fixed`, `model.site-unknown`, `model.not-tileable`, `model.batch-coupled`, `model.not-quantisable`
  */
 export function buildTrainingGraph(model: OnnxModel, plan: TrainingPlan): OnnxModel {
-  const { classes, adapters, head, precision } = plan;
-  const { graph, output } = adapt(model, { ...plan, taken: [head.weight, head.bias] });
-  const headed = addHead(graph, { output, classes, ...head, adapters: adapters.map(({ input }) => input) });
-  return finish(model, { graph: addLoss(headed), adapters, precision });
+  const { classes, head, pool, inputs: { mask } } = plan;
+  if (pool !== undefined && pool !== 'first' && mask === undefined) throw new FleetError('model.input-unknown', { field: 'inputs.mask', problem: `Pooling by ${pool} reads the mask, and no input is named for it.` });
+  const { graph, output } = adapt(model, {
+    ...plan, taken: [head.weight, head.bias],
+    read: (whole, value) => (pool === undefined ? { graph: whole, output: value } : { graph: addPool(whole, { output: value, mask: mask ?? '', pool }), output: pooledName }),
+  });
+  return finish(model, { ...plan, graph: addLoss(addHead(graph, { output, classes, ...head, adapters: trainedInputs(plan) })) });
 }
 
-/** A causal language model trained on what follows what: no head, `output` is its logits [batch, time, vocabulary]. */
-export interface LanguagePlan extends Omit<TrainingPlan, 'pool' | 'classes' | 'head'> {
-  /** At least one: nothing else is trained. */
-  adapters: readonly [AdapterPlan, ...AdapterPlan[]];
+/** A causal language model that is asked for a word, `output` being its logits [batch, time, vocabulary]: no head, nothing but adapters and biases is trained. */
+export interface VerbalizerPlan extends Omit<TrainingPlan, 'pool' | 'classes' | 'head'> {
+  /** Token id of each class's word, at least two. Of these C tokens the likeliest is the model's answer; all others do not count. */
+  answers: readonly number[];
 }
 
 /**
+ * The same for classification by a causal language model. Inputs as above without those of a head, and `answer` [b] int64: the position whose logits
+ * foretell the answer. `logits` [P, b, C] are those of the C words there, `losses` [P, b] their cross entropy.
+ * @throws FleetError the codes of `buildTrainingGraph`
+ */
+export function buildVerbalizerGraph(model: OnnxModel, plan: VerbalizerPlan): OnnxModel {
+  const { answers } = plan;
+  const { graph, output } = adapt(model, { ...plan, taken: [], read: (whole, value) => ({ graph: addAnswer(whole, { output: value, answers, sites: sitesOf(plan) }), output: answerName }) });
+  const [input] = requireTrained(plan);
+  return finish(model, { ...plan, graph: addLoss(addLogits(graph, { output, input })) });
+}
+
+/** A causal language model trained on what follows what: no head, `output` is its logits [batch, time, vocabulary]. At least one adapter or bias. */
+export type LanguagePlan = Omit<TrainingPlan, 'pool' | 'classes' | 'head'>;
+
+/**
  * The same for a causal language model. `labels` [b, T] int64 are token ids where the loss counts, negative elsewhere; `losses` [P, b] is the mean over
- * those of an example, `logits` [P, b, T, vocabulary].
+ * those of an example, `predicted` [P, b, T] int64 the likeliest token at each position, given those before it (-1 at the first), `logits` [P, b, T, vocabulary].
  * @throws FleetError the codes of `buildTrainingGraph`
  */
 export function buildLanguageGraph(model: OnnxModel, plan: LanguagePlan): OnnxModel {
-  const { adapters, precision } = plan;
-  const { graph, output } = adapt(model, { ...plan, taken: [] });
-  return finish(model, { graph: addLanguageLoss(graph, { output, input: adapters[0].input }), adapters, precision });
+  const { graph, output } = adapt(model, { ...plan, taken: [], read: (whole, value) => ({ graph: whole, output: value }) });
+  const [input] = requireTrained(plan);
+  return finish(model, { ...plan, graph: addLanguageLoss(graph, { output, input }) });
 }
 
-interface AdaptedPlan extends Pick<TrainingPlan, 'output' | 'pool' | 'inputs' | 'adapters' | 'positions'> {
+/** Without a head there must be something else to train. */
+function requireTrained(plan: SitePlans): [string, ...string[]] {
+  const [first, ...others] = trainedInputs(plan);
+  if (first === undefined) throw new FleetError('model.site-unknown', { field: 'adapters', problem: 'Nothing is trained: the plan has neither adapters nor biases.' });
+  return [first, ...others];
+}
+
+function sitesOf({ adapters, biases = [] }: SitePlans): string[] {
+  return [...adapters, ...biases].map(({ site }) => site);
+}
+
+/** A graph, and the value in it that the loss starts from. */
+interface Reading { graph: GraphProto; output: string }
+
+interface AdaptedPlan extends Pick<TrainingPlan, 'output' | 'inputs' | 'adapters' | 'biases' | 'positions'> {
   /** Names that the graph needs beside those of the adapters. */
   taken: readonly string[];
+  /** What the task adds to the model's output before anything is adapted. */
+  read(graph: GraphProto, output: string): Reading;
 }
 
-/** The model up to its output, adapters in place, not yet tiled; and what the output is called in it. */
-function adapt(model: OnnxModel, { output, pool, inputs, adapters, positions = 'needed', taken: others }: AdaptedPlan): { graph: GraphProto; output: string } {
+/** The model up to what the task reads, adapters in place, not yet tiled. */
+function adapt(model: OnnxModel, { output, inputs, positions = 'needed', taken: others, read, ...sites }: AdaptedPlan): Reading {
   const { graph } = withoutCache(model);
   const made = new Set(graph.node.flatMap((node) => node.output));
   if (!made.has(output)) throw new FleetError('model.output-unknown', { field: 'output', problem: `The model computes no value "${output}".` });
-  const taken = new Set([...adapters.map(({ input }) => input), ...others]);
-  const read = freedName(output, { taken });
-  const features = pool === undefined ? read : pooledName;
+  const taken = new Set([...trainedInputs(sites), ...others]);
   const named = freeNames(prune(graph, { keep: [output] }), { taken });
-  const filled = fillInputs(named, inputs);
-  const plain = pool === undefined ? filled : addPool(filled, { output: read, mask: inputs.mask, pool });
-  const narrowed = positions === 'needed' ? pruneRows(revise(plain, { output: plain.output.filter(({ name }) => name === features) })) : plain;
-  const adapted = insertAdapters(revise(narrowed, { output: [] }), adapters);
+  const reading = read(fillInputs(named, inputs), freedName(output, { taken }));
+  const alone = revise(reading.graph, { output: reading.graph.output.filter(({ name }) => name === reading.output) });
+  const narrowed = positions === 'needed' ? pruneRows(alone) : reading.graph;
+  const adapted = insertAdapters(revise(narrowed, { output: [] }), sites);
   // What quantised the whole batch is no longer read, and must not be taken for a node behind an adapter.
-  return { graph: prune(scaleByToken(adapted, { opset: model.opset }), { keep: [features, names.rows] }), output: features };
+  return { graph: prune(scaleByToken(adapted, { opset: model.opset }), { keep: [reading.output, names.rows] }), output: reading.output };
 }
 
-function finish(model: OnnxModel, { graph, adapters, precision = 'fp32' }: { graph: GraphProto; adapters: readonly AdapterPlan[]; precision?: TrainingPlan['precision'] | undefined }): OnnxModel {
-  const tiled = tileFrontier(graph, { adapters: adapters.map(({ input }) => input) });
+function finish(model: OnnxModel, { graph, precision = 'fp32', ...sites }: SitePlans & { graph: GraphProto; precision?: TrainingPlan['precision'] | undefined }): OnnxModel {
+  const tiled = tileFrontier(graph, { adapters: trainedInputs(sites) });
   const computed = precision === 'w8a8' ? quantiseLinears(tiled, { opset: model.opset }) : tiled;
-  return withGraph(model, prune(computed, { keep: [names.losses, names.logits] }));
+  return withGraph(model, prune(computed, { keep: computed.output.map(({ name }) => name) }));
 }

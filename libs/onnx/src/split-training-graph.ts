@@ -9,14 +9,15 @@ import { elementTypes, shapeOf } from './graph/tensor.js';
 import { readsOf } from './graph/validate.js';
 import { inferLayouts } from './layout/infer-layouts.js';
 import { type RowsFact } from './layout/fact.js';
+import { type TextInputs } from './rewrites/fill-inputs.js';
 import { prune } from './rewrites/prune.js';
 import { producersOf } from './sites/weights.js';
 
 /** A training graph in two: what depends on the text alone, and what depends on adapters and head, too. */
 export interface SplitGraph {
-  /** ids and mask to activations, each float32 with the examples on axis 0: [b, ...], or [b*T, ...]. */
+  /** ids, mask and, for a verbalizer, `answer` to activations, each float32 with the examples on axis 0: [b, ...], or [b*T, ...]. */
   prefix: OnnxModel;
-  /** Activations, adapters, head, labels (ids and mask where it needs them) to `losses` and `logits`. */
+  /** Activations, adapters, head, labels (ids, mask and answer where it needs them) to the outputs of the graph. */
   suffix: OnnxModel;
   /** Names of the activations, outputs of the one and inputs of the other. */
   activations: string[];
@@ -32,9 +33,10 @@ const costly = new Set(['MatMul', 'FusedMatMul', 'Gemm', 'MatMulInteger', 'MatMu
  * @param inputs as in the graph's plan
  * @returns undefined where a costly value has its examples on no axis of its own or is not float32
  */
-export function splitTrainingGraph(model: OnnxModel, { inputs }: { inputs: { ids: string; mask: string } }): SplitGraph | undefined {
+export function splitTrainingGraph(model: OnnxModel, { inputs }: { inputs: TextInputs }): SplitGraph | undefined {
   const { graph } = model;
-  const ofText = new Set([inputs.ids, inputs.mask]);
+  // The answer's position is the text's, and says which of its rows are kept.
+  const ofText = new Set([inputs.ids, inputs.mask ?? '', names.answer]);
   const behind = dependentsOf(graph, graph.input.map(({ name }) => name).filter((name) => !ofText.has(name)));
   const weights = new Set(graph.initializer.filter((tensor) => shapeOf(tensor).length > 1).map(({ name }) => name));
   const expensive = dependentsOf(graph, graph.node.filter((node) => costly.has(node.opType) || readsOf(node).some((name) => weights.has(name))).flatMap(({ output }) => output));
@@ -62,7 +64,7 @@ export function splitTrainingGraph(model: OnnxModel, { inputs }: { inputs: { ids
   const part = (changes: Partial<GraphProto>, keep: readonly string[]) => withGraph(model, prune(revise(graph, changes), { keep }));
   return {
     prefix: part({ output: infos }, [...activations.keys()]),
-    suffix: part({ node: graph.node.filter((node) => suffixNodes.has(node)), input: [...graph.input, ...infos] }, [names.losses, names.logits]),
+    suffix: part({ node: graph.node.filter((node) => suffixNodes.has(node)), input: [...graph.input, ...infos] }, graph.output.map(({ name }) => name)),
     activations: [...activations.keys()],
   };
 }

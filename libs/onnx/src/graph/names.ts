@@ -3,7 +3,7 @@
  * Everything inside starts with `seedfleet/`, so that a node of ours is told from a node of the model by its name.
  */
 export const names = {
-  labels: 'labels', losses: 'losses', logits: 'logits',
+  labels: 'labels', answer: 'answer', losses: 'losses', logits: 'logits', predicted: 'predicted',
   /** Graph input of an adapter: B, [P, r, d_out]. */
   adapterInput: (site: string) => `B/${site}`,
   inAdapter: (site: string, part: string) => `seedfleet/adapter/${site}/${part}`,
@@ -16,6 +16,8 @@ export const names = {
   repeats: ({ axes, axis }: { axes: number; axis: number }) => `seedfleet/repeats/${axis}of${axes}`,
   /** A value at one position of an axis. Not ours by its name: it is tiled as values of the model are. */
   selected: ({ value, axis, index }: { value: string; axis: number; index: number | string }) => `selected/${axis}/${index}/${value}`,
+  /** Some columns of a stored tensor. Not ours by its name: as the tensor itself. */
+  columns: (value: string) => `columns/${value}`,
   /** [P], the number of perturbed rows, read from the shape of the head's weight. */
   rows: 'seedfleet/rows',
   constant: (values: readonly number[]) => `seedfleet/integers/${values.join('_')}`,

@@ -74,6 +74,27 @@ export function floatsOf(tensor: TensorProto): Float32Array | undefined {
     : new Float32Array(new Uint8Array(rawData).buffer);
 }
 
+/**
+ * Some indices along one axis of a tensor, in the order given; any type of whole bytes. Undefined where the bytes are not at hand: stored outside the
+ * file, in the older typed fields (but for float32), or several values to a byte.
+ */
+export function gatheredTensor(tensor: TensorProto, { name, axis, indices }: { name: string; axis: number; indices: readonly number[] }): TensorProto | undefined {
+  const shape = shapeOf(tensor);
+  const floats = floatsOf(tensor);
+  const bytes = floats ? littleEndian(floats) : tensor.rawData;
+  const elements = shape.reduce((product, size) => product * size, 1);
+  const size = bytes.length / elements;
+  if (isExternal(tensor) || !Number.isInteger(size) || size === 0) return undefined;
+  const along = shape[axis] ?? 0;
+  const inner = size * shape.slice(axis + 1).reduce((product, count) => product * count, 1);
+  const outer = elements * size / (inner * along);
+  const rawData = new Uint8Array(outer * indices.length * inner);
+  for (let block = 0; block < outer; block++) {
+    indices.forEach((index, i) => rawData.set(bytes.subarray((block * along + index) * inner, (block * along + index + 1) * inner), (block * indices.length + i) * inner));
+  }
+  return create(TensorProtoSchema, { name, dataType: tensor.dataType, dims: shape.map((count, i) => BigInt(i === axis ? indices.length : count)), rawData });
+}
+
 /** ONNX stores raw data little-endian; so do all platforms that we run on, and a check costs nothing. */
 function littleEndian(values: Float32Array | BigInt64Array): Uint8Array {
   if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) throw new InvariantError('This platform is big-endian; ONNX raw data is little-endian.');

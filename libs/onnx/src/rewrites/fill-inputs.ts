@@ -12,15 +12,16 @@ const positionInputs = new Set(['position_ids']);
 /** Keys and values of earlier texts, [batch, heads, length, width]. */
 const pastInput = /^past(_key_values?)?[._]/;
 
-interface Names { ids: string; mask: string }
+/** What the text's inputs of a model are called. A causal model that reads texts padded on the right may do without a mask. */
+export interface TextInputs { ids: string; mask?: string | undefined }
 type Filling = 'zeros' | 'positions' | 'past';
 
 /**
  * Leaves token ids and mask as the only inputs: segment ids become zeros of the shape of the ids, position ids count the tokens of the mask (so that
- * padding may stand on either side), keys and values of the past are empty.
+ * padding may stand on either side) or, without one, all positions, keys and values of the past are empty.
  * @throws FleetError `model.input-unknown` for any other input, or if ids is not an input; `model.batch-fixed`
  */
-export function fillInputs(graph: GraphProto, { ids, mask }: Names): GraphProto {
+export function fillInputs(graph: GraphProto, { ids, mask }: TextInputs): GraphProto {
   const stored = new Set(graph.initializer.map(({ name }) => name));
   const inputs = graph.input.filter(({ name }) => !stored.has(name));
   const filled = new Map<ValueInfoProto, Filling>();
@@ -40,7 +41,7 @@ export function fillInputs(graph: GraphProto, { ids, mask }: Names): GraphProto 
   for (const [input, filling] of filled) fill(added, { input, filling, shape, mask });
   added.nodes.push(...graph.node);
   const left = graph.input.filter((input) => !filled.has(input));
-  const counted = [...filled.values()].includes('positions') && !left.some(({ name }) => name === mask);
+  const counted = mask !== undefined && [...filled.values()].includes('positions') && !left.some(({ name }) => name === mask);
   return validate(revise(added.applyTo(graph), { input: counted ? [...left, valueInfo(mask, 'int64', ['batch', 'sequence'])] : left }), 'fillInputs');
 }
 
@@ -50,7 +51,7 @@ function fillingOf(input: ValueInfoProto): Filling | undefined {
   return pastInput.test(input.name) && axesOf(input).length >= 3 ? 'past' : undefined;
 }
 
-function fill(added: Additions, { input, filling, shape, mask }: { input: ValueInfoProto; filling: Filling; shape: string; mask: string }): void {
+function fill(added: Additions, { input, filling, shape, mask }: { input: ValueInfoProto; filling: Filling; shape: string; mask: string | undefined }): void {
   const { name } = input;
   const part = (suffix: string) => `inputs/${name}/${suffix}`;
   const node = (operator: string, inputs: string[], output: string, attributes = {}) => step(added, makeNode({ operator, inputs, outputs: [output], attributes }));
@@ -68,7 +69,8 @@ function fill(added: Additions, { input, filling, shape, mask }: { input: ValueI
     node('ConstantOfShape', [shape], cast ?? name, { value: int64Tensor({ name: '', values: [0], shape: [1] }) });
   } else {
     const axis = added.initializer(int64Tensor({ name: part('axis'), values: [1], shape: [] }));
-    const counted = node('Sub', [node('CumSum', [mask, axis], part('counted')), added.integers(1)], part('fromZero'));
+    const tokens = mask ?? node('ConstantOfShape', [shape], part('tokens'), { value: int64Tensor({ name: '', values: [1], shape: [1] }) });
+    const counted = node('Sub', [node('CumSum', [tokens, axis], part('counted')), added.integers(1)], part('fromZero'));
     // Padding before the text has no position; it must have one that the model knows.
     node('Max', [counted, added.integers(0)], cast ?? name);
   }

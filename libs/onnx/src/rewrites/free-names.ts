@@ -3,7 +3,7 @@ import { isOwn, names } from '../graph/names.js';
 import { revise } from '../graph/revise.js';
 import { validate } from '../graph/validate.js';
 
-const reserved = new Set<string>([names.labels, names.losses, names.logits]);
+const reserved = new Set<string>([names.labels, names.answer, names.losses, names.logits, names.predicted]);
 
 /** Name that a value of the model has after `freeNames`. */
 export function freedName(name: string, { taken }: { taken: ReadonlySet<string> }): string {

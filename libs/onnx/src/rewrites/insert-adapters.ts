@@ -25,25 +25,37 @@ export interface AdapterPlan {
   alpha: number;
 }
 
+/** A trained bias: y += beta_p at the output of a linear, for each of P perturbed rows p. Source: BitFit (arXiv 2106.10199). */
+export interface BiasPlan {
+  /** Name of the site, as `inspectSites` lists it; not a slice. A site may have an adapter, too. */
+  site: string;
+  /** Name of the graph input that beta becomes: [P, d_out] float32. */
+  input: string;
+}
+
+export interface SitePlans { adapters: readonly AdapterPlan[]; biases?: readonly BiasPlan[] }
+
 /**
- * Stands an adapter beside each chosen linear. Where x depends on no earlier adapter, the linear itself stays at batch b
+ * Stands an adapter beside each chosen linear, and adds a bias to each chosen output. Where x depends on no earlier adapter, the linear itself stays at batch b
  * and its output is broadcast against the P deltas; that sum, [P*b, ...], is where the graph becomes tiled. Where x is
  * tiled already, its rows are read as [P, rows, r], one block for each B_p. Source: MobiZO (arXiv 2409.15520), section 3.3.
  * @throws FleetError `model.site-unknown`, `model.not-tileable`
  */
-export function insertAdapters(graph: GraphProto, adapters: readonly AdapterPlan[]): GraphProto {
-  if (adapters.length === 0) return graph;
+export function insertAdapters(graph: GraphProto, { adapters, biases = [] }: SitePlans): GraphProto {
+  const [first] = trainedInputs({ adapters, biases });
+  if (first === undefined) return graph;
   const linears = linearsOf(graph).linears;
   const placed = adapters.map((adapter) => placeOf(adapter, linears));
-  const chosen = new Map(linears.map((linear) => [linear.node, placed.filter((place) => place.linear === linear)] as const).filter(([, places]) => places.length > 0));
+  const shifted = new Map(biases.map((bias) => [linearOf(bias, linears), bias]));
+  const chosen = new Set([...placed.map(({ linear }) => linear), ...shifted.keys()]);
+  const byNode = new Map([...chosen].map((linear) => [linear.node, linear]));
   const layouts = inferLayouts(graph);
-  const perturbed = dependentsOf(graph, [...chosen.keys()].map(({ output }) => output[0] ?? ''));
+  const perturbed = dependentsOf(graph, [...chosen].map(({ y }) => y));
   const added = additionsTo(graph);
-  added.countRows(adapters[0]?.input ?? '');
+  added.countRows(first);
   for (const node of graph.node) {
-    const places = chosen.get(node);
-    const linear = places?.[0]?.linear;
-    if (!places || !linear) {
+    const linear = byNode.get(node);
+    if (!linear) {
       added.nodes.push(node);
       continue;
     }
@@ -54,10 +66,24 @@ export function insertAdapters(graph: GraphProto, adapters: readonly AdapterPlan
     }
     const base = names.inAdapter(linear.site, 'base');
     added.nodes.push(revise(node, { output: [base, ...node.output.slice(1)] }));
-    addAdapters(added, { places, linear, base, tiled: perturbed.has(linear.x), x, y });
+    addTrained(added, { places: placed.filter((place) => place.linear === linear), bias: shifted.get(linear), linear, base, tiled: perturbed.has(linear.x), x, y });
   }
-  const inputs = placed.map(({ adapter, slice }) => valueInfo(adapter.input, 'float32', ['rows', adapter.rank, slice.to - slice.from]));
+  const inputs = [
+    ...placed.map(({ adapter, slice }) => valueInfo(adapter.input, 'float32', ['rows', adapter.rank, slice.to - slice.from])),
+    ...[...shifted].map(([linear, bias]) => valueInfo(bias.input, 'float32', ['rows', linear.outputs])),
+  ];
   return validate(revise(added.applyTo(graph), { input: [...graph.input, ...inputs] }), 'insertAdapters');
+}
+
+/** Graph inputs that P rows of trained values go to; the first axis of each is P. */
+export function trainedInputs({ adapters, biases = [] }: SitePlans): string[] {
+  return [...adapters, ...biases].map(({ input }) => input);
+}
+
+function linearOf({ site }: BiasPlan, linears: readonly Linear[]): Linear {
+  const linear = linears.find((known) => known.site === site);
+  if (!linear) throw new FleetError('model.site-unknown', { field: 'biases', problem: `The model has no site "${site}" before its output.` });
+  return linear;
 }
 
 /** An adapter beside its linear. */
@@ -77,23 +103,28 @@ function placeOf(adapter: AdapterPlan, linears: readonly Linear[]): Place {
   return place;
 }
 
-interface Placement { places: readonly Place[]; linear: Linear; base: string; tiled: boolean; x: RowsFact; y: RowsFact }
+interface Placement { places: readonly Place[]; bias: BiasPlan | undefined; linear: Linear; base: string; tiled: boolean; x: RowsFact; y: RowsFact }
 
-function addAdapters(added: Additions, { places, linear, base, tiled, x, y }: Placement): void {
+/** base + delta + beta, added in this order: `mergeAdapter` adds so, too. */
+function addTrained(added: Additions, { places, bias, linear, base, tiled, x, y }: Placement): void {
   const part = (name: string) => names.inAdapter(linear.site, name);
   const half = linear.valueType === TensorProto_DataType.FLOAT ? undefined : linear.valueType;
-  const leading = toFront(added, { value: linear.x, fact: x, output: part('x') });
+  const inModelType = (value: string, output: string) => (half === undefined ? value : added.node('Cast', [value], output, { to: half }));
+  const leading = places.length === 0 ? linear.x : toFront(added, { value: linear.x, fact: x, output: part('x') });
   // A and B are float32 whatever the model is: eps is far below what half precision resolves around B.
-  const x32 = half === undefined ? leading : added.node('Cast', [leading], part('x32'), { to: TensorProto_DataType.FLOAT });
-  const product = places.map((place) => addDelta(added, { place, x32, tiled })).reduce((sum, delta, i) => added.node('Add', [sum, delta], part(`sum${i}`)));
-  const delta = half === undefined ? product : added.node('Cast', [product], part('productHalf'), { to: half });
+  const x32 = half === undefined || places.length === 0 ? leading : added.node('Cast', [leading], part('x32'), { to: TensorProto_DataType.FLOAT });
+  const deltas = places.map((place) => addDelta(added, { place, x32, tiled }));
+  const summands = deltas.length === 0 ? [] : [inModelType(deltas.reduce((sum, delta, i) => added.node('Add', [sum, delta], part(`sum${i}`))), part('productHalf'))];
+  if (bias) summands.push(added.node('Unsqueeze', [inModelType(bias.input, part('biasHalf')), added.integers(1)], part('bias')));
   const once = toFront(added, { value: base, fact: y, output: part('baseFront') });
   const baseShape = added.node('Shape', [once], part('shape'));
   const output = y.axis === 0 ? linear.y : part('yFront');
+  // [1, rows, d_out] before the frontier, [P, rows, d_out] behind it: either meets P rows of values.
+  const shape = tiled ? added.node('Concat', [names.rows, added.integers(-1, linear.outputs)], part('baseStackedShape'), { axis: 0 }) : added.integers(1, -1, linear.outputs);
+  const sum = summands.reduce((before, summand, i) => added.node('Add', [before, summand], part(`with${i}`)), added.node('Reshape', [once, shape], part('once')));
   if (tiled) {
-    added.node('Add', [once, added.node('Reshape', [delta, baseShape], part('delta'))], output);
+    added.node('Reshape', [sum, baseShape], output);
   } else {
-    const sum = added.node('Add', [added.node('Reshape', [once, added.integers(1, -1, linear.outputs)], part('once')), delta], part('sum'));
     const inner = added.node('Slice', [baseShape, added.integers(1), added.integers(y.shape.length)], part('inner'));
     added.node('Reshape', [sum, added.node('Concat', [added.integers(-1), inner], part('tiledShape'), { axis: 0 })], output);
   }

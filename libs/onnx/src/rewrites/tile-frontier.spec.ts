@@ -9,7 +9,7 @@ describe('tileFrontier', () => {
       g.node('MatMul', ['x', zeros(g, 'fc.weight', 4, 4)], 'y');
       build(g);
     });
-    return lines(tileFrontier(insertAdapters(graph, [adapterAt('fc', 4)]), { adapters: ['B/fc'] }));
+    return lines(tileFrontier(insertAdapters(graph, { adapters: [adapterAt('fc', 4)] }), { adapters: ['B/fc'] }));
   };
   test('a residual is computed once and repeated', () => {
     const tiled = behind((g) => { g.node('Add', ['y', g.node('Relu', ['x'], 'r')], 'z'); });
