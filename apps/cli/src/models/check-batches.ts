@@ -1,6 +1,6 @@
 import { FleetError } from '@seedfleet/errors';
-import { type Batch, type CheckTask } from '@seedfleet/runtime';
 import { type CheckOptions } from './check-options.js';
+import { loadRuntime, type Batch, type CheckTask } from './load-runtime.js';
 import { type FoundModel } from './model-source.js';
 
 export interface CheckBatches { batches: [Batch, Batch]; task: CheckTask; from: string }
@@ -13,7 +13,7 @@ export async function checkBatches({ task: type, vocabulary, found, options }: {
   const task: CheckTask = type === 'language' ? { type } : { type, classes: options.labels?.length ?? options.classes };
   if (options.data !== undefined) return { batches: await fromFile(options.data, { task, found, options }), task, from: 'the data file' };
   if (vocabulary === undefined) throw new FleetError('model.vocabulary-unknown', { field: '--vocabulary', problem: 'Nothing says how many token ids the model knows.' });
-  const { randomBatches } = await import('@seedfleet/runtime');
+  const { randomBatches } = await loadRuntime();
   const [first, second] = randomBatches(2, { examples: options.batch, tokens: options.tokens, vocabulary, task });
   if (!first || !second) throw new FleetError('command.invalid', { field: '--batch', problem: 'There are no batches.' });
   return { batches: [first, second], task, from: `random ids below ${vocabulary}` };

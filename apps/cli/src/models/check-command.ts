@@ -1,7 +1,6 @@
 import { dirname } from 'node:path';
 import { FleetError, toRefusal, type Refusal } from '@seedfleet/errors';
 import { inspectModel, requireSites } from '@seedfleet/onnx';
-import { type ModelCheck } from '@seedfleet/runtime';
 import { type Command } from 'commander';
 import { exitCodes } from '../terminal/exit-code.js';
 import { sheetOf, tableOf } from '../terminal/printer.js';
@@ -10,6 +9,7 @@ import { checkBatches } from './check-batches.js';
 import { addCheckOptions, type CheckOptions } from './check-options.js';
 import { chooseSites } from './choose-sites.js';
 import { readingOf, useOf, type ModelReading } from './guess-model.js';
+import { loadRuntime, type ModelCheck } from './load-runtime.js';
 import { locateModel, type FoundModel } from './model-source.js';
 
 /** Errors that say something of the model; others say that the check could not be made. */
@@ -44,7 +44,7 @@ export function addCheckCommand(models: Command, shell: Shell): void {
 async function check(found: FoundModel, { options, shell }: { options: CheckOptions; shell: Shell }): Promise<Checked> {
   requireSites(found.model, { file: found.file });
   const reading = readingOf(found.model, { config: found.config, words: options });
-  const { checkModel, vocabularyOf } = await import('@seedfleet/runtime');
+  const { checkModel, vocabularyOf } = await loadRuntime();
   const vocabulary = options.vocabulary ?? vocabularyOf(found.model, reading.inputs.ids) ?? found.config.vocabulary;
   const { batches, task, from } = await checkBatches({ task: options.task ?? taskOf(found, reading), vocabulary, found, options });
   const sites = chooseSites(found.model, { output: reading.output, vocabulary, ...(options.sites === undefined ? {} : { pattern: options.sites }) });
