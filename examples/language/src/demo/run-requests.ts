@@ -6,7 +6,7 @@ export const languageTasks = ['lm', 'verbalizer'] as const;
 export type LanguageTask = (typeof languageTasks)[number];
 
 /** Rounds of each demo when nobody asks for another number. */
-export const roundsDefault: Record<LanguageTask, number> = { lm: 150, verbalizer: 120 };
+export const roundsDefault: Record<LanguageTask, number> = { lm: 200, verbalizer: 120 };
 
 interface Request { model: string; rounds: number; devices: number }
 
@@ -25,24 +25,24 @@ function languageRun(request: Request): RunRequest {
     task: { type: 'language', tokensMax: passageTokens },
     adapter: { rank: 8, alpha: 8, sites: 'model\\.decoder\\.layers\\.5\\.self_attn\\.dense', scale: 20, biases: 'model\\.decoder\\.layers\\.5\\.mlp\\.down_proj', biasScale: 25 },
     estimator: { type: 'leave-one-out', queries: 16, eps: 2e-2, distribution: 'rademacher', groups: request.devices, batchExamples: 1 },
-    stepRule: { type: 'normalised', learningRate: 3e-2, schedule: 'linear' },
+    stepRule: { type: 'normalised', learningRate: 5e-2, schedule: 'linear' },
     policy: policy({ ...request, evaluationEveryRounds: 50 }),
     start: true,
   };
 }
 
 /** The words behind a sentence, one a label. */
-export const template = '{text} It was';
-export const words = [' bad', ' good'];
+const template = '{text} It was';
+const words = [' terrible', ' great'];
 
 /** Sentiment asked of the language model as the next word. Only the columns of two words are computed of the output head, so that steps are cheap. */
 function verbalizerRun(request: Request): RunRequest {
   return {
     name: 'sentiment-by-word', model: request.model,
     task: { type: 'verbalizer', labels: [...sentimentLabels], words, template, tokensMax: passageTokens },
-    adapter: { rank: 8, alpha: 8, sites: 'model\\.decoder\\.layers\\.5\\.self_attn\\.dense', scale: 20, biases: 'model\\.decoder\\.layers\\.5\\.mlp\\.down_proj', biasScale: 25 },
-    estimator: { type: 'leave-one-out', queries: 8, eps: 2e-2, distribution: 'rademacher', groups: request.devices, batchExamples: 32 },
-    stepRule: { type: 'normalised', learningRate: 2e-2, schedule: 'linear' },
+    adapter: { rank: 8, alpha: 8, sites: 'model\\.decoder\\.layers\\.[45]\\.self_attn\\.(v_proj|dense)', scale: 15, biases: 'model\\.decoder\\.layers\\.5\\.mlp\\.down_proj', biasScale: 25 },
+    estimator: { type: 'leave-one-out', queries: 8, eps: 2e-2, distribution: 'rademacher', groups: request.devices, batchExamples: 16 },
+    stepRule: { type: 'normalised', learningRate: 3e-2, schedule: 'linear' },
     policy: policy({ ...request, evaluationEveryRounds: 40 }),
     start: true,
   };
