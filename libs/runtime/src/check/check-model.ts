@@ -138,7 +138,7 @@ function pointOf(layout: Layout): Float64Array {
 }
 
 async function writeGraph(folder: string, { model, folder: source, output, pool, inputs, task, adapters, precision }: CheckRequest & { adapters: AdapterPlan[] }): Promise<string> {
-  const read = { output, inputs: { ids: inputs.ids, mask: inputs.mask ?? '' }, precision };
+  const read = { output, inputs, precision };
   const [first, ...rest] = adapters;
   if (task.type === 'language' && !first) throw new FleetError('model.no-sites', { field: 'sites', problem: 'No adapter site was chosen, and a language model has no head: nothing would be trained.' });
   const graph = task.type === 'language' && first ? buildLanguageGraph(model, { ...read, adapters: [first, ...rest] })
