@@ -264,9 +264,10 @@ export class Participation {
     }
   }
 
-  private async sendEvaluation({ type: _type, round, ...sums }: EffectOf<'send-evaluation'>): Promise<void> {
+  private async sendEvaluation({ type: _type, round, perClass, ...sums }: EffectOf<'send-evaluation'>): Promise<void> {
     await this.ask('evaluation', async () => {
-      await this.parts.send('evaluation:report', { run: this.run, round, ...sums });
+      const byClass = perClass && { actual: [...perClass.actual], predicted: [...perClass.predicted], correct: [...perClass.correct] };
+      await this.parts.send('evaluation:report', { run: this.run, round, ...sums, ...(byClass === undefined ? {} : { perClass: byClass }) });
       return { type: 'evaluation-answered', round };
     });
   }

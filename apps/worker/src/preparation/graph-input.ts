@@ -11,3 +11,6 @@ export function graphInputOf(site: Manifest['adapter']['sites'][number]): string
 }
 
 export const headInputs = { weight: 'head.W', bias: 'head.b' } as const;
+
+/** What a bias is called behind its linear. */
+export const biasEnding = '.bias';

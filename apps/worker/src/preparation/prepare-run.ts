@@ -10,7 +10,6 @@ import { type RunCompute } from './compute-options.js';
 import { type DataSource } from './data-source.js';
 import { graphInputOf } from './graph-input.js';
 import { positionsWithin } from './step-memory.js';
-import { inputsOf } from './supported.js';
 import { trainingGraph } from './training-graph.js';
 import { type WrittenGraph } from './written-graph.js';
 
@@ -55,7 +54,7 @@ export async function prepareRun({ manifest, folder, data, privateKey, compute, 
   });
   for (const file of files) if (file.role !== 'tokenizer') await fetchFile(file);
   const modelPath = pathOf(model.path);
-  const { written, peakMegabytes } = await trainingGraph({ manifest, modelPath, precision: compute.precision });
+  const { written, peakMegabytes } = await trainingGraph({ manifest, modelPath, precision: compute.precision, answers: dataset.answers ?? [] });
   const positionsPerPass = compute.memoryMegabytes === null ? positionsPerPassDefault
     : Math.min(positionsPerPassDefault, positionsWithin(written.memory, { megabytes: compute.memoryMegabytes, manifest }));
   const engine = await openEngine({ ...engineOptionsOf({ manifest, folder, written, compute }), positionsPerPass });
@@ -68,7 +67,7 @@ function engineOptionsOf({ manifest, folder, written, compute }: Pick<Preparatio
   const modelFolder = dirname(join(folder.modelPath, requireFile(manifest, 'model').path));
   if (prefix === null || compute.cacheMegabytes === 0) folder.removeActivations();
   return {
-    modelPath: join(modelFolder, graph.name), layout: layoutOf(sites), inputs: sites.map(graphInputOf), modelInputs: inputsOf(manifest), threads: compute.threads,
+    modelPath: join(modelFolder, graph.name), layout: layoutOf(sites), inputs: sites.map(graphInputOf), modelInputs: maskedInputs(manifest), threads: compute.threads,
     ...(prefix === null ? {} : { prefix: {
       modelPath: join(modelFolder, prefix.name), activations: prefix.activations,
       ...(compute.cacheMegabytes === 0 ? {} : { cache: { folder: folder.activationsOf(prefix.sha256), bytesMax: compute.cacheMegabytes * 2 ** 20 } }),
@@ -82,4 +81,9 @@ function requireFile(manifest: Manifest, role: 'model' | 'tokenizer'): ModelFile
   const file = manifest.model.files.find((candidate) => candidate.role === role);
   if (file === undefined) throw new FleetError('manifest.invalid', { field: 'model.files', problem: `The manifest names no file with the role ${role}.` });
   return file;
+}
+
+function maskedInputs({ model: { inputs: { ids, mask } } }: Manifest): { ids: string; mask: string } {
+  if (mask === undefined) throw new FleetError('preparation.failed', { field: 'model.inputs.mask', problem: 'The engine of this worker needs a model with an input for the mask.' });
+  return { ids, mask };
 }

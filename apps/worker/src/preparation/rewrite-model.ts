@@ -1,46 +1,27 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fromHex, sha256, toHex, type Manifest } from '@seedfleet/ledger';
-import { frozenA } from '@seedfleet/numerics';
-import { buildTrainingGraph, embedWeights, readModel, splitTrainingGraph, weightBytes, writeModel, type OnnxModel, type ReadExternal, type TrainingPlan } from '@seedfleet/onnx';
+import { sha256, toHex } from '@seedfleet/ledger';
+import { embedWeights, readModel, splitTrainingGraph, weightBytes, writeModel, type OnnxModel, type ReadExternal } from '@seedfleet/onnx';
 import { writeFileAtomically } from '../vault/atomic-file.js';
 import { type Precision } from './compute-options.js';
-import { graphInputOf, headInputs } from './graph-input.js';
+import { buildGraphOf } from './build-graph-of.js';
 import { type RewriteRequest } from './rewrite-request.js';
-import { inputsOf, labelsOf } from './supported.js';
 import { stepMemoryOf } from './step-memory.js';
 import { type WrittenGraph } from './written-graph.js';
 
 /** Operators that make it worth to compute the part before the frontier once, and to keep what it gives: the rest of a graph is cheaper than a disk. */
 const products = /MatMul|Gemm|Attention|Conv|LSTM|GRU/;
 
-/** The plan of a manifest: every LoRA site with its frozen A, grown from the run key, and the head. */
-export function trainingPlanOf(manifest: Manifest, { precision }: { precision: Precision }): TrainingPlan {
-  const { rank, alpha, sites } = manifest.adapter;
-  const runKey = fromHex(manifest.runKey);
-  return {
-    output: manifest.model.output,
-    inputs: inputsOf(manifest),
-    classes: labelsOf(manifest).length,
-    // The index counts all sites of the manifest, as it does for the perturbations.
-    adapters: sites.flatMap((site, index) => site.kind !== 'lora' ? [] : [{
-      site: site.name, input: graphInputOf(site), a: frozenA({ runKey, site: index, inputs: site.inputs, rank }), rank, alpha,
-    }]),
-    head: headInputs,
-    precision,
-  };
-}
-
 /**
  * Reads the base model and writes its training graph beside it, where its external weights are found: in two parts where something costly
  * depends on the text alone. The base is only read.
  * @throws FleetError `model.*`
  */
-export function rewriteModel({ manifest, modelPath, precision, name }: RewriteRequest): WrittenGraph {
+export function rewriteModel({ manifest, modelPath, precision, answers, name }: RewriteRequest): WrittenGraph {
   const folder = dirname(modelPath);
   const model = readBase(modelPath, { precision });
-  const whole = buildTrainingGraph(model, trainingPlanOf(manifest, { precision }));
-  const split = splitTrainingGraph(whole, { inputs: inputsOf(manifest) });
+  const whole = buildGraphOf(model, { manifest, precision, answers });
+  const split = splitTrainingGraph(whole, { inputs: manifest.model.inputs });
   const write = (part: OnnxModel, ending: string) => {
     const bytes = writeModel(part);
     writeFileAtomically(join(folder, `${name}${ending}`), bytes);

@@ -8,6 +8,8 @@ export interface RewriteRequest {
   manifest: Manifest;
   modelPath: string;
   precision: Precision;
+  /** Token id of each label's word; a verbalizer's only. */
+  answers: readonly number[];
   /** Of the graph's files, before their endings. */
   name: string;
 }

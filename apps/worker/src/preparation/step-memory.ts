@@ -2,6 +2,7 @@ import { FleetError } from '@seedfleet/errors';
 import { type Manifest } from '@seedfleet/ledger';
 import { rowsOf } from '@seedfleet/numerics';
 import { estimateMemory, type OnnxModel } from '@seedfleet/onnx';
+import { biasEnding } from './graph-input.js';
 import { type WrittenGraph } from './written-graph.js';
 
 /** Bytes of a step at three sizes. */
@@ -12,7 +13,7 @@ const bytesPerMegabyte = 2 ** 20;
 /** @param weights bytes of the graph as it was written, which is what the session holds */
 export function stepMemoryOf(model: OnnxModel, { manifest, weights }: { manifest: Manifest; weights: number }): StepMemory {
   const { estimator, task, adapter } = manifest;
-  const sites = adapter.sites.flatMap(({ kind, name }) => (kind === 'lora' ? [name] : []));
+  const sites = adapter.sites.flatMap(({ kind, name }) => (kind === 'lora' ? [name] : kind === 'bias' ? [name.slice(0, -biasEnding.length)] : []));
   const activations = (size: { rows: number; batch: number }) => estimateMemory(model, { ...size, tokens: task.tokensMax, sites, output: manifest.model.output }).activations;
   return {
     weights, oneExample: activations({ rows: 1, batch: 1 }), oneRow: activations({ rows: 1, batch: estimator.batchExamples }),

@@ -19,15 +19,18 @@ export class SmallCoordinator {
   credentialsGiven = 0;
   lifeMs = 60_000;
   /** Ed25519 seed that signs manifests and commits. */
-  readonly privateKey = generateKeyPair().privateKey;
-  readonly coordinatorKey = toHex(publicKeyOf(this.privateKey));
+  readonly privateKey: Uint8Array;
+  readonly coordinatorKey: string;
   /** JSON bodies of GET requests, by path. */
   readonly documents = new Map<string, unknown>();
   /** Files, by path and query. */
   readonly files = new Map<string, Uint8Array>();
   private challenge = '';
 
-  constructor() {
+  /** @param privateKey of a coordinator that two devices share: each of these has one device */
+  constructor(privateKey = generateKeyPair().privateKey) {
+    this.privateKey = privateKey;
+    this.coordinatorKey = toHex(publicKeyOf(privateKey));
     this.http = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
