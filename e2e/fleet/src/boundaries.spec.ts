@@ -53,7 +53,6 @@ describe('a room may import what the architecture draws', () => {
     ['apps/coordinator', '@seedfleet/artifacts'],
     ['apps/worker', '@seedfleet/runtime'],
     ['apps/cli', '@seedfleet/protocol'],
-    ['apps/cli', '@seedfleet/runtime'],
   ])('%s imports %s', async (room, name) => {
     expect(await boundaryProblems(allRules, room, importOf(name))).toEqual([]);
   });
@@ -84,6 +83,11 @@ describe('lint fails when a room imports from a layer that it does not stand on'
     ['libs/errors', '@seedfleet/rounds'],
   ])('%s closes a cycle when it imports %s, which stands on it', async (room, name) => {
     expect(await boundaryProblems(allRules, room, importOf(name))).toEqual(['noCircularDependencies']);
+  });
+
+  test('the command line loads the engine when it is asked to check a model, and at no other time', async () => {
+    expect(await boundaryProblems(allRules, 'apps/cli', `export const late = await import('@seedfleet/runtime');`)).toEqual([]);
+    expect(await boundaryProblems(allRules, 'apps/cli', importOf('@seedfleet/runtime'))).toEqual(['noImportsOfLazyLoadedLibraries']);
   });
 
   test('an import at run time counts like a static one', async () => {
