@@ -6,10 +6,16 @@ import { startCoordinator } from './app/coordinator.js';
 import { Logger } from './app/logger.js';
 import { readSettings } from './app/settings.js';
 import { Clock, Luck } from './app/surroundings.js';
+import { runBackupCommand } from './backup/command.js';
 
 // Environment, time and randomness enter here and nowhere else.
 async function main(): Promise<void> {
   const settings = readSettings(process.env, homedir());
+  const args = process.argv.slice(2);
+  if (args.length > 0) {
+    process.stdout.write(`${JSON.stringify(await runBackupCommand(args, settings, new Date()))}\n`);
+    return;
+  }
   const logger = new Logger(settings.logLevel);
   const coordinator = await startCoordinator(settings, { clock: new Clock(() => Date.now()), luck: new Luck((count) => new Uint8Array(randomBytes(count))), logger });
   process.stdout.write(`${JSON.stringify({ event: 'ready', url: coordinator.url })}\n`);

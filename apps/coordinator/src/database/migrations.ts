@@ -44,10 +44,11 @@ async function apply(client: Client, migration: Migration): Promise<void> {
 
 /**
  * Brings the database to the newest migration, each file in one transaction with its row of history.
+ * @param only  names that are applied at most: rows of an older backup want the tables of their time
  * @returns the names applied now
  * @throws FleetError `database.migration-edited`, `database.newer`, `database.migration-failed`
  */
-export async function applyMigrations(client: Client, folder = migrationsFolder): Promise<string[]> {
+export async function applyMigrations(client: Client, folder = migrationsFolder, only?: readonly string[]): Promise<string[]> {
   const migrations = readMigrations(folder);
   await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
   try {
@@ -58,7 +59,7 @@ export async function applyMigrations(client: Client, folder = migrationsFolder)
       if (known === undefined) throw new FleetError('database.newer', { problem: `The database has migration ${name}, which this version does not know.` });
       if (known.checksum !== checksum) throw new FleetError('database.migration-edited', { problem: `Migration ${name} was edited after it was applied.` });
     }
-    const missing = migrations.filter((migration) => !history.has(migration.name));
+    const missing = migrations.filter(({ name }) => !history.has(name) && (only === undefined || only.includes(name)));
     for (const migration of missing) await apply(client, migration);
     return missing.map((migration) => migration.name);
   } finally {

@@ -27,7 +27,6 @@ const mayUse: Record<RouteName, 'anyone' | 'viewer' | 'viewer, device' | 'operat
   showManifest: 'viewer, device', downloadLog: 'viewer, device', downloadCheckpoint: 'viewer, device', downloadRunFile: 'viewer, device',
   listRounds: 'viewer', listEvaluations: 'viewer', listAssignments: 'viewer', listArtifacts: 'viewer', downloadArtifact: 'viewer',
   enrolDevice: 'anyone', createChallenge: 'anyone', createCredential: 'anyone',
-  createBackup: 'admin',
   metrics: 'viewer', livez: 'anyone', readyz: 'anyone', version: 'anyone', openApi: 'anyone',
 };
 

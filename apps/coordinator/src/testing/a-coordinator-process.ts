@@ -32,8 +32,7 @@ async function start(environment: Record<string, string>): Promise<{ child: Chil
   throw new Error('the coordinator ended before it was ready');
 }
 
-export async function aCoordinatorProcess(environment: Record<string, string> = {}): Promise<CoordinatorProcess> {
-  const home = mkdtempSync(join(tmpdir(), 'seedfleet-process-'));
+export async function aCoordinatorProcess(environment: Record<string, string> = {}, home = mkdtempSync(join(tmpdir(), 'seedfleet-process-'))): Promise<CoordinatorProcess> {
   const settings = { SEEDFLEET_HOME: home, SEEDFLEET_PORT: '0', SEEDFLEET_LOG_LEVEL: 'warn', ...environment };
   let running = await start(settings);
   const ended = async () => {

@@ -9,6 +9,9 @@ const binaries = '/usr/lib/postgresql/15/bin';
 /** A PostgreSQL 15 of Debian on a free port, for one spec. */
 export interface PostgresUnderTest {
   url: string;
+  /** makes a database beside the one of the URL */
+  create(name: string): void;
+  drop(name: string): void;
   close(): void;
 }
 
@@ -38,6 +41,8 @@ export async function aPostgres(): Promise<PostgresUnderTest> {
   run(`${binaries}/pg_ctl`, ['-D', data, '-w', '-l', join(folder, 'log'), '-o', `-p ${port} -k ${folder}`, 'start']);
   return {
     url: `postgresql://seedfleet@127.0.0.1:${port}/postgres`,
+    create(name) { run(`${binaries}/createdb`, ['-h', '127.0.0.1', '-p', String(port), '-U', 'seedfleet', name]); },
+    drop(name) { run(`${binaries}/dropdb`, ['--force', '-h', '127.0.0.1', '-p', String(port), '-U', 'seedfleet', name]); },
     close() {
       run(`${binaries}/pg_ctl`, ['-D', data, '-w', '-m', 'immediate', 'stop']);
       rmSync(folder, { recursive: true, force: true });

@@ -42,7 +42,13 @@ export const coordinatorErrors = {
   'upload.too-long': { retryable: false, http: 422, fix: 'Register the file with its true number of bytes.' },
   'upload.hash': { retryable: true, http: 422, fix: 'Upload the file again from offset 0: its SHA-256 is not the registered one.' },
   'run.moving': { retryable: true, http: 503, fix: 'Try again in a second.' },
+  'run.task-unfit': { retryable: false, http: 422, fix: 'Choose a task that the model names under `tasks`, or add the model again with another --output or --pool.' },
   'run.no-sites': { retryable: false, http: 422, fix: 'Give a regular expression that matches site names of the model: GET /models/:id lists them.' },
   'run.no-devices': { retryable: false, http: 409, fix: 'Enrol and approve devices first, or name active ones.' },
+  'backup.exists': { retryable: false, http: 409, fix: 'Name a file that does not exist: a backup never overwrites one.' },
+  'backup.no-coordinator': { retryable: false, http: 404, fix: 'Set SEEDFLEET_HOME to the home of the coordinator.' },
+  'backup.damaged': { retryable: false, http: 422, fix: 'Take another backup: nothing of this one was restored.' },
+  'backup.newer': { retryable: false, http: 422, fix: 'Restore with the version that wrote the backup, or a newer one.' },
+  'restore.not-empty': { retryable: false, http: 409, fix: 'Restore into an empty SEEDFLEET_HOME and an empty database.' },
   'range.unsatisfiable': { retryable: false, http: 416, fix: 'Ask for bytes within the file.' },
 } as const satisfies Record<string, ErrorEntry>;

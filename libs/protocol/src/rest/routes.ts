@@ -3,7 +3,6 @@ import {
   alertChannelRequest, alertChannelSchema, alertQuery, alertRuleRequest, alertRuleSchema, alertSchema, channelTestSchema, newAlertChannelSchema, silenceRequest,
 } from './alerts.js';
 import { auditEntrySchema, auditQuery, auditVerificationSchema } from './audit.js';
-import { backupQuery } from './backup.js';
 import { challengeRequest, challengeSchema, credentialRequest, credentialSchema, enrolmentRequest, enrolmentSchema } from './device-access.js';
 import { bulkRequest, bulkSchema, type deviceActions, deviceCountQuery, deviceCountSchema, deviceQuery, deviceSchema, tagsRequest } from './devices.js';
 import { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema } from './enrolment-tokens.js';
@@ -150,8 +149,6 @@ export const routes = {
   listAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments'), summary: 'devices of a run', role: 'viewer', params: byRun, response: listOf(assignmentSchema) }),
   listArtifacts: route({ method: 'GET', path: inApi('/runs/:id/artifacts'), summary: 'files that a run made', role: 'viewer', params: byRun, response: listOf(artifactSchema) }),
   downloadArtifact: route({ method: 'GET', path: inApi('/artifacts/:id'), summary: 'one file that a run made; header Range resumes', role: 'viewer', params: byId, response: octetStream }),
-
-  createBackup: route({ method: 'POST', path: inApi('/backups'), summary: 'everything that a new coordinator needs to go on, keys included, as one archive', role: 'admin', query: backupQuery, response: octetStream }),
 
   enrolDevice: route({ method: 'POST', path: inApi('/device/enrolments'), summary: 'enrol this device with a token', role: 'anyone', request: enrolmentRequest, response: enrolmentSchema, status: 201 }),
   createChallenge: route({ method: 'POST', path: inApi('/device/challenges'), summary: 'bytes to sign for a credential', role: 'anyone', request: challengeRequest, response: challengeSchema, status: 201 }),

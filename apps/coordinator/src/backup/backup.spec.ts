@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { verifyRun } from '@seedfleet/artifacts';
+import { decodeLog, type SignedManifest } from '@seedfleet/ledger';
+import { type Run } from '@seedfleet/protocol';
+import { aCoordinatorProcess, type CoordinatorProcess } from '../testing/a-coordinator-process.js';
+import { DeviceUnderTest } from '../testing/a-device.js';
+import { aRun, anUploadedModel } from '../testing/a-model.js';
+import { aPostgres, type PostgresUnderTest } from '../testing/a-postgres.js';
+
+const mainFile = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+let folder: string;
+let postgres: PostgresUnderTest;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'seedfleet-backup-'));
+  postgres = await aPostgres();
+}, 60_000);
+
+afterAll(() => {
+  postgres.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The coordinator's own command. @returns the line that it prints, on standard output or error */
+function command(args: string[], environment: Record<string, string>): Promise<{ event: string; code?: string; rows?: number; files?: number }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [mainFile, ...args], { env: { PATH: process.env['PATH'], ...environment } }, (error, stdout, stderr) => {
+      resolve(JSON.parse(error === null ? stdout : stderr.trim().split('\n').at(-1) ?? '') as { event: string });
+    });
+  });
+}
+
+async function doRound(devices: readonly DeviceUnderTest[], round: number): Promise<void> {
+  for (const device of devices) await device.send('round:report', device.reportOf(await device.nextStart(round)));
+  for (const device of devices) await device.reachRound(round + 1);
+}
+
+const runOf = async (fleet: CoordinatorProcess, run: number) => (await fleet.call('GET', `/api/v1/runs/${run}`)).json as Run;
+
+/** On PostgreSQL the backup is taken beside the running coordinator, on the embedded database after it was stopped. */
+test.each(['embedded', 'postgresql'])('on the %s database: a run is backed up, everything is destroyed and restored, and the run goes on to the end with a log that verifies', async (kind) => {
+  const database = (name: string): Record<string, string> => (kind === 'embedded' ? {} : { DATABASE_URL: postgres.url.replace(/postgres$/, name) });
+  const [archive, restoredHome] = [join(folder, `${kind}.backup`), join(folder, `${kind}-home`)];
+  if (kind === 'postgresql') for (const name of ['first', 'second']) postgres.create(name);
+  const first = await aCoordinatorProcess(database('first'));
+  const run = await aRun(first, (await anUploadedModel(first)).id, { roundsMax: 4, checkpointEveryRounds: 1 });
+  const devices = [await DeviceUnderTest.ready(first, run.id), await DeviceUnderTest.ready(first, run.id)];
+  for (let round = 0; round < 2; round++) await doRound(devices, round);
+  for (const device of devices) await device.nextStart(2);
+  for (const device of devices) device.close();
+  const before = await runOf(first, run.id);
+  expect(before.round).toBe(2);
+
+  if (kind === 'embedded') {
+    expect(await command(['backup', '--out', archive], { SEEDFLEET_HOME: first.home })).toMatchObject({ event: 'failed', code: 'home.in-use' });
+    await first.stop();
+  }
+  const written = await command(['backup', '--out', archive], { SEEDFLEET_HOME: first.home, ...database('first') });
+  expect(written).toMatchObject({ event: 'backup.written' });
+  expect(statSync(archive).mode & 0o777).toBe(0o600);
+  expect(await command(['backup', '--out', archive], { SEEDFLEET_HOME: first.home, ...database('first') })).toMatchObject({ code: 'backup.exists' });
+  const refused = await command(['restore', '--from', archive], { SEEDFLEET_HOME: first.home, ...database('first') });
+  expect(refused.code).toBe('restore.not-empty');
+  await first.close();
+  if (kind === 'postgresql') postgres.drop('first');
+
+  const { rows, files } = written;
+  expect(await command(['restore', '--from', archive], { SEEDFLEET_HOME: restoredHome, ...database('second') })).toMatchObject({ event: 'backup.restored', rows, files });
+  const second = await aCoordinatorProcess({ SEEDFLEET_HOME: restoredHome, ...database('second') }, restoredHome);
+  try {
+    expect(await runOf(second, run.id)).toMatchObject({ round: 2, headHash: before.headHash, stateHash: before.stateHash, manifestHash: before.manifestHash });
+    const back = devices.map((device) => new DeviceUnderTest(second, device.keys, device.id));
+    for (const [index, device] of back.entries()) {
+      await device.connect();
+      await device.fetchManifest(run.id);
+      for (const commit of devices[index]?.commits ?? []) device.take(commit);
+      await device.hello([]);
+      await device.prepared(run.id);
+    }
+    for (let round = 2; round < 4; round++) await doRound(back, round);
+    for (const device of back) {
+      await device.end();
+      device.close();
+    }
+    const signedManifest = (await second.call('GET', `/api/v1/runs/${run.id}/manifest`)).json as SignedManifest;
+    const log = decodeLog((await second.call('GET', `/api/v1/runs/${run.id}/log`)).bytes);
+    const after = await runOf(second, run.id);
+    expect(verifyRun({ signedManifest, log })).toMatchObject({ rounds: 4, head: after.headHash, stateHash: after.stateHash });
+    expect(verifyRun({ signedManifest, log: log.slice(0, 2) }).head).toBe(before.headHash);
+    expect((await second.call('GET', '/api/v1/audit-entries/verification')).json).toMatchObject({ intact: true });
+    expect((await aRun(second, (await anUploadedModel(second)).id)).id).toBe(run.id + 1);
+  } finally {
+    await second.close();
+  }
+}, 120_000);
+
+test('an archive that is cut, changed, of a newer version, or none is refused, and leaves the home empty', async () => {
+  const [whole, home] = [join(folder, 'embedded.backup'), join(folder, 'empty-home')];
+  const restore = async (name: string, change: (path: string) => void) => {
+    const path = join(folder, name);
+    copyFileSync(whole, path);
+    change(path);
+    return (await command(['restore', '--from', path], { SEEDFLEET_HOME: home })).code;
+  };
+  const edit = (from: string, to: string) => (path: string) => writeFileSync(path, gzipSync(gunzipSync(readFileSync(path)).toString('utf8').replace(from, to)));
+  expect(await restore('cut', (path) => truncateSync(path, statSync(path).size - 100))).toBe('backup.damaged');
+  expect(await restore('changed', edit('"toy run"', '"my  run"'))).toBe('backup.damaged');
+  expect(await restore('none', (path) => writeFileSync(path, 'no archive'))).toBe('backup.damaged');
+  const foreign = gunzipSync(readFileSync(whole)).toString('utf8').split('\n');
+  expect(foreign[0]).toContain('"seedfleet/backup/v1"');
+  expect((await command(['restore', '--from', join(folder, 'nowhere')], { SEEDFLEET_HOME: home })).code).toBe('backup.damaged');
+  expect((await command(['restore'], { SEEDFLEET_HOME: home })).code).toBe('settings.invalid');
+  expect((await command(['destroy'], { SEEDFLEET_HOME: home })).code).toBe('settings.invalid');
+  expect((await command(['restore', '--from', whole], { SEEDFLEET_HOME: home })).event).toBe('backup.restored');
+}, 60_000);
