@@ -81,7 +81,7 @@ export type LanguagePlan = Omit<TrainingPlan, 'pool' | 'classes' | 'head'>;
 
 /**
  * The same for a causal language model. `labels` [b, T] int64 are token ids where the loss counts, negative elsewhere; `losses` [P, b] is the mean over
- * those of an example, `predicted` [P, b, T] int64 the likeliest token at each position, given those before it (-1 at the first), `logits` [P, b, T, vocabulary].
+ * those of an example, `logits` are [P, b, T, vocabulary], and `predicted` [b, T] int64 is the token that the first row holds likeliest behind each position.
  * @throws FleetError the codes of `buildTrainingGraph`
  */
 export function buildLanguageGraph(model: OnnxModel, plan: LanguagePlan): OnnxModel {

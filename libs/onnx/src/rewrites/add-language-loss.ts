@@ -12,6 +12,7 @@ import { additionsTo } from './additions.js';
  * Next-token cross entropy of each example in each row, [P, b]: the mean, over the positions t whose label is 0 or more, of -log softmax(logits[p, i, t - 1])[labels[i, t]].
  * `labels` [b, T] int64 are the token ids where the loss counts (an answer, say) and negative elsewhere: prompt, padding, -100 by custom. The label at position 0
  * counts nowhere, as nothing comes before it; an example without any label has loss 0. `output` is [P*b, T, vocabulary].
+ * Also gives `predicted` [b, T] int64, the token that the first row holds likeliest behind each position.
  * @param input graph input whose first axis is P
  * @throws FleetError `model.output-unknown` where the output is known to have other than three axes
  */
@@ -26,6 +27,9 @@ export function addLanguageLoss(graph: GraphProto, { output, input }: { output: 
   const logits = added.node('Cast', [output], part('logits'), { to: TensorProto_DataType.FLOAT });
   const inner = added.node('Slice', [added.node('Shape', [logits], part('shape')), added.integers(1), added.integers(3)], part('inner'));
   added.node('Reshape', [logits, added.node('Concat', [names.rows, added.integers(-1), inner], part('stackedShape'), { axis: 0 })], names.logits);
+  // Of the first row alone: an evaluation has one, and a step, which has more, does not read it.
+  const firstRow = added.node('Slice', [names.logits, added.integers(0), added.integers(1), added.integers(0)], part('firstRow'));
+  added.node('ArgMax', [added.node('Squeeze', [firstRow, added.integers(0)], part('oneRow'))], names.predicted, { axis: -1, keepdims: 0 });
   const logProbabilities = added.node('LogSoftmax', [names.logits], part('logProbabilities'), { axis: -1 });
   // No end beyond the last: the greatest integer, as ONNX has it.
   const following = added.node('Slice', [names.labels, added.integers(1), added.integers(2 ** 31 - 1), added.integers(1)], part('following'));
@@ -44,6 +48,7 @@ export function addLanguageLoss(graph: GraphProto, { output, input }: { output: 
   added.node('Neg', [added.node('Div', [sum, count], part('mean'))], names.losses);
   return validate(revise(added.applyTo(graph), {
     input: [...graph.input, valueInfo(names.labels, 'int64', ['batch', 'sequence'])],
-    output: [valueInfo(names.losses, 'float32', ['rows', 'batch']), valueInfo(names.logits, 'float32', ['rows', 'batch', 'sequence', shape?.[2]?.size ?? 'vocabulary'])],
+    output: [valueInfo(names.losses, 'float32', ['rows', 'batch']), valueInfo(names.logits, 'float32', ['rows', 'batch', 'sequence', shape?.[2]?.size ?? 'vocabulary']),
+      valueInfo(names.predicted, 'int64', ['batch', 'sequence'])],
   }), 'addLanguageLoss');
 }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { type TextInputs } from '@seedfleet/onnx';
 import { Tensor, type InferenceSession } from 'onnxruntime-node';
 import { type Batch, type PrefixOptions } from '../engine/engine.js';
+import { pickExamples, textFeeds } from '../session/text-batch.js';
 import { ActivationCache, type Activation } from './activation-cache.js';
 
-export interface PrefixParts { session: InferenceSession; options: PrefixOptions; modelInputs: { ids: string; mask: string }; run(feeds: Record<string, Tensor>, fetches: readonly string[]): Promise<Record<string, Tensor>> }
+export interface PrefixParts { session: InferenceSession; options: PrefixOptions; modelInputs: TextInputs; run(feeds: Record<string, Tensor>, fetches: readonly string[]): Promise<Record<string, Tensor>> }
 
 /** The part of a training graph before its frontier. What it gives for an example depends on that example alone, and may come from the disk. */
 export class PrefixSession {
@@ -22,7 +24,7 @@ export class PrefixSession {
     const entries = keys.map((key) => this.cache?.read(key)).map((entry) => (entry?.length === this.parts.options.activations.length ? entry : undefined));
     const missing = entries.flatMap((entry, i) => (entry ? [] : [i]));
     if (missing.length > 0) {
-      const computed = await this.compute(examplesOf(batch, missing));
+      const computed = await this.compute(pickExamples(batch, missing));
       missing.forEach((example, at) => {
         const entry = this.parts.options.activations.map((name) => sliceOf(computed[name], { at, of: missing.length }));
         this.cache?.write(keys[example] ?? '', entry);
@@ -37,27 +39,19 @@ export class PrefixSession {
   }
 
   private compute(batch: Batch): Promise<Record<string, Tensor>> {
-    const { session, modelInputs: { ids, mask }, options: { activations }, run } = this.parts;
-    const shape = [batch.examples, batch.tokens];
-    const feeds = { [ids]: new Tensor('int64', batch.ids, shape), [mask]: new Tensor('int64', batch.mask, shape) };
+    const { session, modelInputs, options: { activations }, run } = this.parts;
+    const feeds = textFeeds(batch, modelInputs);
     return run(Object.fromEntries(Object.entries(feeds).filter(([name]) => session.inputNames.includes(name))), activations);
   }
 
   /** Of this graph, with its frozen A, and this text at this length. */
-  private keyOf({ tokens, ids, mask }: Batch, example: number): string {
+  private keyOf({ tokens, ids, mask, answer }: Batch, example: number): string {
     const hash = createHash('sha256').update(this.fingerprint);
     for (const values of [ids, mask]) hash.update(bytesOf(values.subarray(example * tokens, (example + 1) * tokens)));
+    // Before the frontier, too, a position may have been chosen.
+    if (answer) hash.update(bytesOf(answer.subarray(example, example + 1)));
     return hash.digest('hex');
   }
-}
-
-function examplesOf({ tokens, ids, mask, labels }: Batch, examples: readonly number[]): Batch {
-  const rows = (values: BigInt64Array, size: number) => {
-    const chosen = new BigInt64Array(examples.length * size);
-    examples.forEach((example, i) => chosen.set(values.subarray(example * size, (example + 1) * size), i * size));
-    return chosen;
-  };
-  return { examples: examples.length, tokens, ids: rows(ids, tokens), mask: rows(mask, tokens), labels: rows(labels, 1) };
 }
 
 function sliceOf(tensor: Tensor | undefined, { at, of }: { at: number; of: number }): Activation {

@@ -1,4 +1,5 @@
 import { type Estimator, type Layout } from '@seedfleet/numerics';
+import { type TextInputs } from '@seedfleet/onnx';
 
 /** b examples of one length. */
 export interface Batch {
@@ -10,9 +11,14 @@ export interface Batch {
   ids: BigInt64Array;
   /** [b*T], 1 for a token, 0 for padding */
   mask: BigInt64Array;
-  /** [b] class indices */
+  /** [b] class indices; for the language task [b*T] token ids, negative where nothing is counted */
   labels: BigInt64Array;
+  /** Verbalizer only: [b] position whose logits foretell the answer. */
+  answer?: BigInt64Array;
 }
+
+/** What a training graph was built for: by `buildTrainingGraph`, `buildVerbalizerGraph` or `buildLanguageGraph`. */
+export type TaskType = 'classification' | 'verbalizer' | 'language';
 
 /** The part of a split training graph that depends on the text alone (`splitTrainingGraph`). */
 export interface PrefixOptions {
@@ -24,18 +30,21 @@ export interface PrefixOptions {
 }
 
 export interface EngineOptions {
-  /** The training graph that `buildTrainingGraph` made, as a file; its external weights are beside it. With a prefix: the part behind that. */
+  /** Default classification. */
+  task?: TaskType;
+  /** The training graph, as a file; its external weights are beside it. With a prefix: the part behind that. */
   modelPath: string;
   prefix?: PrefixOptions;
   layout: Layout;
   /** Graph input that each site's values go to, in layout order. */
   inputs: readonly string[];
-  modelInputs: { ids: string; mask: string };
+  modelInputs: TextInputs;
   /** Threads of one forward pass. */
   threads: number;
   /**
-   * Bound on P * b * T of one forward pass, which bounds its memory; more rows go into further passes. Default 4,096.
-   * The losses are the same bits whatever it is: a row does not know how many others it stands beside.
+   * Bound on P * b * T of one forward pass, which bounds its memory; more rows, and more examples than fit in one row, go into further passes, of
+   * at least two examples each. Default 4,096.
+   * The losses are the same bits whatever it is: a row does not know how many others it stands beside, nor an example.
    */
   positionsPerPass?: number;
   /** Longest wait for the session to open or for one forward pass. Default 300,000. */
@@ -66,4 +75,12 @@ export interface LossesRequest {
   estimator: Estimator;
 }
 
-export interface BatchEvaluation { lossSum: number; correct: number; count: number }
+/** Sums over examples, or over counted tokens for the language task. `correct`: the greatest logit is at the label. */
+export interface BatchEvaluation {
+  lossSum: number;
+  correct: number;
+  count: number;
+  /** By class, but for the language task: how many examples are of it, how many were taken for it, how many of these rightly. */
+  perClass?: ClassCounts;
+}
+export interface ClassCounts { actual: number[]; predicted: number[]; correct: number[] }

@@ -1,10 +1,12 @@
 import { FleetError } from '@seedfleet/errors';
 import { perturbedRowsInto, rowsOf } from '@seedfleet/numerics';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { type Batch, type BatchEvaluation, type EngineOptions, type LossesRequest } from '../engine/engine.js';
+import { type Batch, type BatchEvaluation, type EngineOptions, type LossesRequest, type TaskType } from '../engine/engine.js';
 import { PrefixSession } from '../activations/prefix-session.js';
+import { evaluationOfClasses, evaluationOfTokens } from '../losses/evaluation.js';
 import { RowBuffers, type RowSpan } from './row-buffers.js';
 import { runOptions, sessionOptions } from './session-options.js';
+import { examplesFrom, labelFeed, requireSizes, textFeeds } from './text-batch.js';
 
 export type SessionOptions = Omit<EngineOptions, 'answerMs'>;
 
@@ -23,11 +25,12 @@ export class TrainingSession {
   /** @throws FleetError `engine.model-unusable` */
   static async open(options: SessionOptions): Promise<TrainingSession> {
     const session = await createSession(options.modelPath, options);
-    const { ids, mask } = options.modelInputs;
+    const { ids, mask = ids } = options.modelInputs;
     const activations = options.prefix?.activations;
+    const answer = options.task === 'verbalizer' ? ['answer'] : [];
     // Behind a frontier the text itself may no longer be needed.
-    const missing = [...options.inputs, ...activations ?? [ids], 'labels'].find((name) => !session.inputNames.includes(name));
-    const extra = session.inputNames.find((name) => ![...options.inputs, ...activations ?? [], ids, mask, 'labels'].includes(name));
+    const missing = [...options.inputs, ...activations ?? [ids, ...answer], 'labels'].find((name) => !session.inputNames.includes(name));
+    const extra = session.inputNames.find((name) => ![...options.inputs, ...activations ?? [], ids, mask, ...answer, 'labels'].includes(name));
     if (missing !== undefined || extra !== undefined || options.inputs.length !== options.layout.sites.length) {
       await session.release();
       throw new FleetError('engine.model-unusable', { field: missing ?? extra ?? 'inputs', problem: `The training graph and the layout do not belong together: ${missing !== undefined ? `the graph has no input "${missing}"` : extra !== undefined ? `nothing feeds the input "${extra}"` : 'one input per site is needed'}.` });
@@ -46,13 +49,17 @@ export class TrainingSession {
     const { layout } = this.options;
     const rows = rowsOf(estimator);
     perturbedRowsInto(this.rows.all(rows), { b, layout, key, seeds, estimator });
+    requireSizes(batch, this.task);
     const losses = new Float32Array(rows * batch.examples);
-    const text = await this.feedsOf(batch);
-    const rowsPerPass = Math.max(1, Math.floor(this.positionsPerPass / (batch.examples * batch.tokens)));
-    for (let first = 0; first < rows; first += rowsPerPass) {
-      const span = { first, count: Math.min(rowsPerPass, rows - first) };
-      const passed = await this.run({ batch, text, span, fetches: ['losses'] });
-      losses.set(lossesOf(passed.losses, span.count * batch.examples), first * batch.examples);
+    for (const part of this.partsOf(batch)) {
+      const texts = examplesFrom(batch, part);
+      const feeds = await this.feedsOf(texts);
+      const rowsPerPass = Math.max(1, Math.floor(this.positionsPerPass / (part.count * batch.tokens)));
+      for (let first = 0; first < rows; first += rowsPerPass) {
+        const span = { first, count: Math.min(rowsPerPass, rows - first) };
+        const passed = lossesOf((await this.run({ batch: texts, text: feeds, span, fetches: ['losses'] })).losses, span.count * part.count);
+        for (let p = 0; p < span.count; p++) losses.set(passed.subarray(p * part.count, (p + 1) * part.count), (first + p) * batch.examples + part.first);
+      }
     }
     return requireFinite(losses);
   }
@@ -60,10 +67,14 @@ export class TrainingSession {
   async evaluate({ batch, b }: { batch: Batch; b: Float64Array }): Promise<BatchEvaluation> {
     if (b.length !== this.options.layout.size) throw new FleetError('engine.batch-invalid', { field: 'b', problem: `B has ${b.length} values, the layout ${this.options.layout.size}.` });
     this.rows.all(1).set(b);
-    const { losses, logits } = await this.run({ batch, text: await this.feedsOf(batch), span: { first: 0, count: 1 }, fetches: ['losses', 'logits'] });
-    let lossSum = 0;
-    for (const loss of requireFinite(lossesOf(losses, batch.examples))) lossSum += loss;
-    return { lossSum, correct: correctOf(floats(logits), batch.labels), count: batch.examples };
+    requireSizes(batch, this.task);
+    const request = { batch, text: await this.feedsOf(batch), span: { first: 0, count: 1 } };
+    if (this.task === 'language') {
+      const { losses, predicted } = await this.run({ ...request, fetches: ['losses', 'predicted'] });
+      return evaluationOfTokens({ losses: requireFinite(lossesOf(losses, batch.examples)), predicted: integers(predicted), labels: batch.labels });
+    }
+    const { losses, logits } = await this.run({ ...request, fetches: ['losses', 'logits'] });
+    return evaluationOfClasses({ losses: requireFinite(lossesOf(losses, batch.examples)), logits: floats(logits), labels: batch.labels });
   }
 
   async release(): Promise<void> {
@@ -71,12 +82,23 @@ export class TrainingSession {
     await this.prefix?.release();
   }
 
+  private get task(): TaskType {
+    return taskOf(this.options);
+  }
+
+  /** Examples that one row takes at a time. Never one of several: its products would be of one row, and ONNX Runtime adds those in another order. */
+  private partsOf({ examples, tokens }: Batch): { first: number; count: number }[] {
+    const count = Math.min(examples, Math.max(2, Math.floor(this.positionsPerPass / tokens)));
+    // Where one would be left over, it is computed beside the one before it, once more.
+    return Array.from({ length: Math.ceil(examples / count) }, (_, i) => {
+      const first = Math.min(i * count, Math.max(0, examples - 2));
+      return { first, count: Math.min(count, examples - first) };
+    });
+  }
+
   /** What does not depend on the rows: computed once for all passes. */
   private async feedsOf(batch: Batch): Promise<Record<string, Tensor>> {
-    requireSizes(batch);
-    const { ids, mask } = this.options.modelInputs;
-    const shape = [batch.examples, batch.tokens];
-    const feeds: Record<string, Tensor> = { [ids]: new Tensor('int64', batch.ids, shape), [mask]: new Tensor('int64', batch.mask, shape), labels: new Tensor('int64', batch.labels, [batch.examples]) };
+    const feeds = { ...textFeeds(batch, this.options.modelInputs), ...labelFeed(batch, this.task) };
     // A graph whose output does not depend on the mask has no such input.
     const read = Object.fromEntries(Object.entries(feeds).filter(([name]) => this.session.inputNames.includes(name)));
     if (!this.prefix) return read;
@@ -115,11 +137,8 @@ async function createSession(modelPath: string, options: SessionOptions): Promis
   }
 }
 
-function requireSizes({ examples, tokens, ids, mask, labels }: Batch): void {
-  const sizes = { ids: [ids.length, examples * tokens], mask: [mask.length, examples * tokens], labels: [labels.length, examples] } as const;
-  for (const [field, [found, wanted]] of Object.entries(sizes)) {
-    if (found !== wanted || wanted === 0) throw new FleetError('engine.batch-invalid', { field, problem: `The batch has ${found} ${field}; ${examples} examples of ${tokens} tokens take ${wanted}.` });
-  }
+function taskOf({ task = 'classification' }: Pick<EngineOptions, 'task'>): TaskType {
+  return task;
 }
 
 function floats(tensor: Tensor | undefined): Float32Array {
@@ -139,11 +158,7 @@ function requireFinite(losses: Float32Array): Float32Array {
   return losses;
 }
 
-/** How many rows of logits [b, classes] are greatest at the label; of equal ones the first counts. */
-function correctOf(logits: Float32Array, labels: BigInt64Array): number {
-  const classes = logits.length / labels.length;
-  return labels.reduce((correct, label, i) => {
-    const row = logits.subarray(i * classes, (i + 1) * classes);
-    return correct + (row.indexOf(Math.max(...row)) === Number(label) ? 1 : 0);
-  }, 0);
+function integers(tensor: Tensor | undefined): BigInt64Array {
+  if (!(tensor?.data instanceof BigInt64Array)) throw new FleetError('engine.model-unusable', { field: 'predicted', problem: 'The training graph does not say which tokens it predicts.' });
+  return tensor.data;
 }
