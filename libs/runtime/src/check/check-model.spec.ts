@@ -61,6 +61,21 @@ test('a model that divides by the greatest value of the whole batch is refused: 
   await expect(checkModel(requestOf(coupled))).rejects.toMatchObject({ code: 'check.rows-disturbed', field: 'parallel' });
 });
 
+test('a causal language model without a mask passes by its logits, with nothing but adapters', async () => {
+  const g = graphBuilder({ name: 'causal' });
+  g.input('ids', 'int64', ['batch', 'tokens']);
+  const values = (count: number, seed: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 3 * i));
+  const rows = g.node('Gather', [g.weight('table', values(vocabulary * width, 1), [vocabulary, width]), 'ids'], 'rows', { axis: 0 });
+  const hidden = g.node('Tanh', [g.node('MatMul', [rows, g.weight('dense.weight', values(width * width, 2), [width, width])], 'dense')], 'hidden');
+  g.output(g.node('MatMul', [hidden, g.weight('lm_head.weight', values(width * vocabulary, 3), [width, vocabulary])], 'logits'), 'float32', ['batch', 'tokens', vocabulary]);
+  const [first, second] = randomBatches(2, { examples: 4, tokens: 6, vocabulary, task: { type: 'language' } });
+  if (!first || !second) throw new Error('no batches');
+  const found = await checkModel(requestOf(g.build(), { output: 'logits', inputs: { ids: 'ids' }, task: { type: 'language' }, batches: [first, second], adapter: { sites: ['dense'], rank: 2, alpha: 4, scale: 1, headScale: 1 } }));
+  expect(found.step).toMatchObject({ sites: 1, trainable: 2 * width });
+  expect(found.parallel).toBeLessThan(1e-6);
+  expect(found.linearity.findings.find(({ eps }) => eps === 1e-3)?.correlation).toBeGreaterThan(0.999);
+});
+
 test('a scale for the whole batch that no rewrite knows is refused before anything runs', async () => {
   const quantised = modelWith((g, y) => {
     const [integers = '', scale = '', zero = ''] = g.nodes('DynamicQuantizeLinear', [y], ['integers', 'scale', 'zero']);
