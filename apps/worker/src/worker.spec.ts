@@ -206,8 +206,12 @@ describe('a worker with data', () => {
     await startWithData();
     const evaluated = new Promise<MessageOf<'evaluation:report'>>((resolve) => socket?.on('evaluation:report', (message: MessageOf<'evaluation:report'>, answer: Answer) => { answer({ ok: true, recorded: true }); resolve(message); }));
     expect(await ask('evaluation:start', { run: 1, round: 0, deadlineMs: 10_000 })).toEqual({ ok: true, accepted: true });
-    const { count, lossSum } = await evaluated;
+    const { count, lossSum, correct, perClass } = await evaluated;
     expect(count).toBe(10);
+    // Equal logits: the first class is said of all.
+    expect(perClass?.predicted).toEqual([10, 0]);
+    expect(perClass?.correct).toEqual([correct, 0]);
+    expect(perClass?.actual).toEqual([correct, 10 - correct]);
     expect(lossSum / count).toBeCloseTo(Math.LN2, 5);
   });
 

@@ -1,7 +1,8 @@
 import { type Dataset } from '@seedfleet/dataset';
 import { fromHex, type Manifest } from '@seedfleet/ledger';
 import { differencesOf, perturbationKey, rowsOf } from '@seedfleet/numerics';
-import { type EvaluationSums } from '@seedfleet/rounds';
+import { limits } from '@seedfleet/protocol';
+import { type ClassSums, type EvaluationSums } from '@seedfleet/rounds';
 import { meanRowLosses, type Engine } from '@seedfleet/runtime';
 
 /** Examples of one held-out forward pass: bounds memory. */
@@ -34,18 +35,23 @@ export async function evaluateRound({ engine, dataset, manifest, b, seeds, batch
 }
 
 /**
- * Sums over the held-out examples of this device at one state.
+ * Sums over the held-out examples of this device at one state; over their foretold tokens for the language task.
  * @param positionsPerPass b * T of one pass
  */
 export async function evaluateHeldOut({ engine, dataset, manifest, positionsPerPass, b }:
 { engine: Engine; dataset: Dataset; manifest: Manifest; positionsPerPass: number; b: Float64Array }): Promise<EvaluationSums> {
   const sum = { lossSum: 0, correct: 0, count: 0 };
-  const examples = Math.min(heldOutExamplesMax, Math.max(1, Math.floor(positionsPerPass / manifest.task.tokensMax)));
+  const perClass: Record<keyof ClassSums, number[]> = { actual: [], predicted: [], correct: [] };
+  const examples = Math.min(heldOutExamplesMax, Math.max(2, Math.floor(positionsPerPass / manifest.task.tokensMax)));
   for (const batch of dataset.heldOutBatches({ examples })) {
     const part = await engine.evaluate({ batch, b });
     sum.lossSum += part.lossSum;
     sum.correct += part.correct;
     sum.count += part.count;
+    for (const counted of ['actual', 'predicted', 'correct'] as const) {
+      perClass[counted] = part.perClass?.[counted].map((count, i) => count + (perClass[counted][i] ?? 0)) ?? [];
+    }
   }
-  return sum;
+  const classes = perClass.actual.length;
+  return classes === 0 || classes > limits.evaluationClassesMax ? sum : { ...sum, perClass };
 }

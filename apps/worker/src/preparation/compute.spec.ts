@@ -113,7 +113,7 @@ describe('a bound on the memory of a step', () => {
   const { tokensMax } = manifest.task;
   const { batchExamples, queries } = manifest.estimator;
   const megabyte = 2 ** 20;
-  const memory = { weights: 100 * megabyte, oneExample: 10 * megabyte, oneRow: 10 * batchExamples * megabyte, allRows: 10 * batchExamples * queries * megabyte };
+  const memory = { weights: 100 * megabyte, fewest: 20 * megabyte, oneRow: 10 * batchExamples * megabyte, allRows: 10 * batchExamples * queries * megabyte };
   const within = (megabytes: number) => positionsWithin(memory, { megabytes, manifest });
 
   test('gives all rows one pass where they fit, then fewer rows, then fewer examples', () => {
@@ -121,18 +121,18 @@ describe('a bound on the memory of a step', () => {
     expect(within(99 + 10 * batchExamples * queries)).toBe((queries - 1) * batchExamples * tokensMax);
     expect(within(100 + 10 * batchExamples)).toBe(batchExamples * tokensMax);
     expect(within(99 + 10 * batchExamples)).toBe((batchExamples - 1) * tokensMax);
-    expect(within(110)).toBe(tokensMax);
+    expect(within(120)).toBe(2 * tokensMax);
   });
 
-  test('that one example in one row does not keep is refused, and says how much it takes', () => {
-    expect(() => within(109)).toThrow(expect.objectContaining({ code: 'policy.forbids', field: 'memoryMegabytes', problem: expect.stringMatching(/110 MB/) }));
+  test('that two examples in one row do not keep is refused, and says how much it takes', () => {
+    expect(() => within(119)).toThrow(expect.objectContaining({ code: 'policy.forbids', field: 'memoryMegabytes', problem: expect.stringMatching(/120 MB/) }));
   });
 
   test('changes no difference and no sum', async () => {
     const free = await roundsOf({ batches: [0, 1] });
     const bound = await roundsOf({ compute: { memoryMegabytes: 1 }, batches: [0, 1] });
     expect(bound.differences).toEqual(free.differences);
-    const sums = await Promise.all([free.positionsPerPass, free.manifest.task.tokensMax].map((positionsPerPass) => evaluateHeldOut({ ...free, positionsPerPass })));
+    const sums = await Promise.all([free.positionsPerPass, 2 * free.manifest.task.tokensMax].map((positionsPerPass) => evaluateHeldOut({ ...free, positionsPerPass })));
     expect(sums[1]?.lossSum).toBeCloseTo(sums[0]?.lossSum ?? NaN, 6);
     expect(sums[1]).toMatchObject({ correct: sums[0]?.correct, count: 4 });
   });

@@ -67,7 +67,7 @@ function engineOptionsOf({ manifest, folder, written, compute }: Pick<Preparatio
   const modelFolder = dirname(join(folder.modelPath, requireFile(manifest, 'model').path));
   if (prefix === null || compute.cacheMegabytes === 0) folder.removeActivations();
   return {
-    modelPath: join(modelFolder, graph.name), layout: layoutOf(sites), inputs: sites.map(graphInputOf), modelInputs: maskedInputs(manifest), threads: compute.threads,
+    task: manifest.task.type, modelPath: join(modelFolder, graph.name), layout: layoutOf(sites), inputs: sites.map(graphInputOf), modelInputs: manifest.model.inputs, threads: compute.threads,
     ...(prefix === null ? {} : { prefix: {
       modelPath: join(modelFolder, prefix.name), activations: prefix.activations,
       ...(compute.cacheMegabytes === 0 ? {} : { cache: { folder: folder.activationsOf(prefix.sha256), bytesMax: compute.cacheMegabytes * 2 ** 20 } }),
@@ -81,9 +81,4 @@ function requireFile(manifest: Manifest, role: 'model' | 'tokenizer'): ModelFile
   const file = manifest.model.files.find((candidate) => candidate.role === role);
   if (file === undefined) throw new FleetError('manifest.invalid', { field: 'model.files', problem: `The manifest names no file with the role ${role}.` });
   return file;
-}
-
-function maskedInputs({ model: { inputs: { ids, mask } } }: Manifest): { ids: string; mask: string } {
-  if (mask === undefined) throw new FleetError('preparation.failed', { field: 'model.inputs.mask', problem: 'The engine of this worker needs a model with an input for the mask.' });
-  return { ids, mask };
 }

@@ -16,7 +16,7 @@ export function stepMemoryOf(model: OnnxModel, { manifest, weights }: { manifest
   const sites = adapter.sites.flatMap(({ kind, name }) => (kind === 'lora' ? [name] : kind === 'bias' ? [name.slice(0, -biasEnding.length)] : []));
   const activations = (size: { rows: number; batch: number }) => estimateMemory(model, { ...size, tokens: task.tokensMax, sites, output: manifest.model.output }).activations;
   return {
-    weights, oneExample: activations({ rows: 1, batch: 1 }), oneRow: activations({ rows: 1, batch: estimator.batchExamples }),
+    weights, fewest: activations({ rows: 1, batch: fewestOf(manifest) }), oneRow: activations({ rows: 1, batch: estimator.batchExamples }),
     allRows: activations({ rows: rowsOf(estimator), batch: estimator.batchExamples }),
   };
 }
@@ -24,20 +24,26 @@ export function stepMemoryOf(model: OnnxModel, { manifest, weights }: { manifest
 /**
  * How many positions (P * b * T) a pass may have so that a step stays below the limit. Between the three sizes that were estimated the
  * bytes are taken to lie on straight lines: each is the greatest of several lines, and lies on or below those.
- * @throws FleetError `policy.forbids` where one example in one row is too much
+ * @throws FleetError `policy.forbids` where the smallest pass is too much
  */
 export function positionsWithin(memory: StepMemory, { megabytes, manifest }: { megabytes: number; manifest: Manifest }): number {
   const { estimator: { batchExamples }, task: { tokensMax } } = manifest;
   const room = megabytes * bytesPerMegabyte - memory.weights;
-  if (room < memory.oneExample) {
-    const least = Math.ceil((memory.weights + memory.oneExample) / bytesPerMegabyte);
-    throw new FleetError('policy.forbids', { field: 'memoryMegabytes', problem: `One example of ${tokensMax} tokens takes about ${least} MB in this run, and this device allows ${megabytes} MB.` });
+  const fewest = fewestOf(manifest);
+  if (room < memory.fewest) {
+    const least = Math.ceil((memory.weights + memory.fewest) / bytesPerMegabyte);
+    throw new FleetError('policy.forbids', { field: 'memoryMegabytes', problem: `A pass of ${fewest} examples of ${tokensMax} tokens takes about ${least} MB in this run, and this device allows ${megabytes} MB.` });
   }
   const rows = rowsOf(manifest.estimator);
   const counted = room < memory.oneRow
-    ? between({ least: 1, most: batchExamples, from: memory.oneExample, to: memory.oneRow, room })
+    ? between({ least: fewest, most: batchExamples, from: memory.fewest, to: memory.oneRow, room })
     : batchExamples * between({ least: 1, most: rows, from: memory.oneRow, to: memory.allRows, room });
   return counted * tokensMax;
+}
+
+/** Examples of the smallest pass: the engine never takes one of several alone, whose products would add up in another order. */
+function fewestOf({ estimator: { batchExamples } }: Manifest): number {
+  return Math.min(2, batchExamples);
 }
 
 /** The whole number from `least` to `most` at which the line from `from` to `to` bytes still has `room`. */

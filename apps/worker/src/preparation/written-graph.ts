@@ -12,8 +12,8 @@ export const writtenGraphSchema = z.strictObject({
   graph: fileSchema,
   /** what depends on the text alone, where that can be told apart and is worth it */
   prefix: fileSchema.extend({ activations: z.array(z.string()) }).nullable(),
-  /** bytes that a step takes at the worst node, for the longest texts: of one example in one row, of a batch in one row, of all rows */
-  memory: z.strictObject({ weights: z.number(), oneExample: z.number(), oneRow: z.number(), allRows: z.number() }),
+  /** bytes that a step takes at the worst node, for the longest texts: of the fewest examples that a pass has, of a batch in one row, of all rows */
+  memory: z.strictObject({ weights: z.number(), fewest: z.number(), oneRow: z.number(), allRows: z.number() }),
 });
 
 export type WrittenGraph = z.infer<typeof writtenGraphSchema>;

@@ -59,6 +59,46 @@ export function aSmallModel({ folder, early = false }: { folder: string; early?:
   };
 }
 
+/** Weights of the small language model. */
+export interface SmallLanguageModel {
+  /** [words, width] */
+  embedding: Float32Array;
+  /** [width, width] of the linear site `block` */
+  block: Float32Array;
+  /** [width, words] */
+  output: Float32Array;
+  width: number;
+  words: readonly string[];
+  model: Manifest['model'];
+  adapter: Manifest['adapter'];
+}
+
+/** What a word makes likely behind it: a causal language model without a mask whose logits can be followed by hand. Trained: LoRA and bias of `block`. */
+export function aSmallLanguageModel({ folder }: { folder: string }): SmallLanguageModel {
+  const [embedding, block, output] = [waves(words.length * width, 0.7), waves(width * width, 1.3), waves(width * words.length, 2.1)];
+  const graph = graphBuilder({ name: 'small-language' });
+  graph.input('input_ids', 'int64', ['batch', 'tokens']);
+  const rows = graph.node('Gather', [graph.weight('embedding', embedding, [words.length, width]), 'input_ids'], 'rows', { axis: 0 });
+  const hidden = graph.node('MatMul', [rows, graph.weight('block.weight', block, [width, width])], 'hidden');
+  graph.node('MatMul', [hidden, graph.weight('lm_head.weight', output, [width, words.length])], 'logits');
+  graph.output('logits', 'float32', ['batch', 'tokens', words.length]);
+  makePrivateFolder(folder);
+  return {
+    embedding, block, output, width, words,
+    model: {
+      name: 'small language', output: 'logits', inputs: { ids: 'input_ids' },
+      files: [
+        fileIn(folder, { path: 'model.onnx', role: 'model', bytes: writeModel(graph.build()) }),
+        fileIn(folder, { path: 'tokenizer.json', role: 'tokenizer', bytes: new TextEncoder().encode(JSON.stringify(tokenizer)) }),
+      ],
+    },
+    adapter: {
+      rank: 2, alpha: 4,
+      sites: [{ name: 'block', kind: 'lora', inputs: width, shape: [2, width], scale: 1 }, { name: 'block.bias', kind: 'bias', inputs: 0, shape: [width], scale: 1 }],
+    },
+  };
+}
+
 const tokenizer = {
   version: '1.0', truncation: null, padding: { strategy: 'BatchLongest', direction: 'Right', pad_id: 0, pad_type_id: 0, pad_token: '[PAD]' }, added_tokens: [],
   normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
