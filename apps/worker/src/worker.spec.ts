@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fromHex, toHex, type SignedCommit } from '@seedfleet/ledger';
@@ -234,6 +234,19 @@ describe('a worker with data', () => {
     start();
     await until(() => hellos.length === 2);
     expect(hellos[1]?.capabilities).toMatchObject({ forwardMs, peakMegabytes });
+  });
+
+  test('removes the activations of its texts when it leaves a run', async () => {
+    await startWithData();
+    const run = join(vaultPath(home, 'runs'), '1');
+    expect(readdirSync(join(run, 'activations'), { recursive: true }).some((name) => String(name).endsWith('.activations'))).toBe(true);
+    await workers[0]?.stop();
+    const broken = join(mkdtempSync(join(tmpdir(), 'seedfleet-worker-data-')), 'broken.jsonl');
+    writeFileSync(broken, '{"text": ');
+    start({ data: { path: broken, format: 'jsonl', fields: { text: 'text', label: 'label' }, heldOutFraction: 0.2 } });
+    await until(() => status().runs[0]?.state === 'left');
+    await until(() => !existsSync(join(run, 'activations')));
+    expect(existsSync(join(run, 'model', 'model.onnx'))).toBe(true);
   });
 
   test('closes its engine and saves its state when it is stopped in the middle of a round', async () => {
