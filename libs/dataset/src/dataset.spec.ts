@@ -106,3 +106,86 @@ test.each([
 test.each([{ heldOutFraction: 1 }, { heldOutFraction: Number.NaN }, { tokensMax: 2 }])('%j is refused', async (options) => {
   await expect(open(rows, options)).rejects.toMatchObject({ code: 'dataset.option', field: Object.keys(options)[0] });
 });
+
+/** A byte-pair tokenizer as causal models have it: a space belongs to the word behind it, `<s>` begins a text. */
+const causalWords = ['<s>', '</s>', '_', 'g', 'o', 'd', 'b', 'a', 'i', 'e', ':', '_g', '_b', '_go', '_goo', '_good', '_ba', '_bad', 't', '_t'];
+const causalTokenizer = {
+  version: '1.0', truncation: null, padding: null,
+  added_tokens: ['<s>', '</s>'].map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true })),
+  normalizer: { type: 'Replace', pattern: { String: ' ' }, content: '_' }, pre_tokenizer: null,
+  post_processor: { type: 'TemplateProcessing', single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }], pair: [], special_tokens: { '<s>': { id: '<s>', ids: [0], tokens: ['<s>'] } } },
+  decoder: null,
+  model: { type: 'BPE', unk_token: null, vocab: Object.fromEntries(causalWords.map((token, id) => [token, id])), merges: ['_ g', '_g o', '_go o', '_goo d', '_ b', '_b a', '_ba d', '_ t'] },
+};
+const idOf = (token: string) => causalWords.indexOf(token);
+
+describe('a verbalizer', () => {
+  const task = { type: 'verbalizer', labels: ['no', 'yes'], words: [' bad', ' good'], template: 'i{text} a:' } as const;
+  const openCausal = async (texts: { text: string; label: string }[], options: Partial<DatasetOptions> = {}) => {
+    const path = join(folder, 'causal.json');
+    await writeFile(path, JSON.stringify(causalTokenizer));
+    return open(texts, { tokenizer: { path }, task, tokensMax: 20, ...options });
+  };
+
+  test('fills its template behind the first token of a text, and answers where the template ends', async () => {
+    const dataset = await openCausal([{ text: ' good', label: 'yes' }, { text: ' bad bad', label: 'no' }]);
+    const { ids, tokens, mask, labels, answer = new BigInt64Array(0) } = dataset.trainBatch({ counter: 0, examples: 2 });
+    const prompts = Array.from(labels, (label, i) => [label, ...ids.subarray(i * tokens, i * tokens + Number(answer[i]) + 1)].map(Number)).sort((x, y) => (x[0] ?? 0) - (y[0] ?? 0));
+    const [start, end] = [[idOf('<s>'), idOf('i')], [idOf('_'), idOf('a'), idOf(':')]];
+    expect(prompts).toEqual([[0, ...start, idOf('_bad'), idOf('_bad'), ...end], [1, ...start, idOf('_good'), ...end]]);
+    // Nothing but padding stands behind the position of the answer.
+    Array.from(answer, (at, i) => expect([...mask.subarray(i * tokens, (i + 1) * tokens)].lastIndexOf(1n)).toBe(Number(at)));
+    expect(dataset.answers).toEqual([idOf('_bad'), idOf('_good')]);
+  });
+
+  test('cuts the text at a word, and never the template', async () => {
+    const dataset = await openCausal([{ text: ' good good good good good good', label: 'yes' }], { tokensMax: 8 });
+    const { ids } = dataset.trainBatch({ counter: 0, examples: 1 });
+    expect([...ids].map(Number)).toEqual([idOf('<s>'), idOf('i'), idOf('_good'), idOf('_good'), idOf('_good'), idOf('_'), idOf('a'), idOf(':')]);
+  });
+
+  test.each([
+    ['words that begin with the same token', { words: [' bad', ' bade'] }, 'words'],
+    ['a word that does not begin behind the template', { template: 'i{text} a: ', words: ['bad', 'good'] }, 'words'],
+    ['more words than labels', { words: [' bad', ' good', ' t'] }, 'words'],
+    ['a template without a place for the text', { template: 'i a:' }, 'template'],
+    ['a template with two', { template: '{text}{text}:' }, 'template'],
+    ['a template that takes all tokens', { template: `i{text}${' good'.repeat(20)}` }, 'tokensMax'],
+  ])('refuses %s', async (_, change, field) => {
+    await expect(openCausal([{ text: ' good', label: 'yes' }], { task: { ...task, ...change } })).rejects.toMatchObject({ code: 'dataset.option', field });
+  });
+
+  test('holds out the same examples as a classification of the same file', async () => {
+    const texts = Array.from({ length: 30 }, (_, i) => ({ text: ` ${'good bad '.repeat(1 + i % 3)}${'t'.repeat(1 + i % 7)}`, label: i % 2 === 0 ? 'yes' : 'no' }));
+    const held = async (other: DatasetOptions['task']) => [...(await openCausal(texts, { task: other, heldOutFraction: 0.3, tokensMax: 60 })).heldOutBatches({ examples: 30 })].flatMap(({ labels }) => [...labels]).sort();
+    expect(await held(task)).toEqual(await held({ type: 'classification', labels: task.labels }));
+  });
+});
+
+describe('the language task', () => {
+  const openText = async (content: string, options: Partial<DatasetOptions> = {}) => {
+    const [path, tokenizer] = [join(folder, 'passages.txt'), join(folder, 'causal.json')];
+    await writeFile(path, content);
+    await writeFile(tokenizer, JSON.stringify(causalTokenizer));
+    return openDataset({ path, format: 'text', fields: { text: 'text', label: 'label' }, task: { type: 'language' }, tokenizer: { path: tokenizer }, tokensMax: 6, heldOutFraction: 0, salt: new Uint8Array(32), ...options });
+  };
+  test('passages stand between blank lines; every token but the first is a label, padding is none', async () => {
+    const dataset = await openText(' good bad\r\n\n \n\n bad\n');
+    expect(dataset.trainExamples).toBe(2);
+    const { ids, labels, tokens, examples } = dataset.trainBatch({ counter: 0, examples: 2 });
+    const rowsOfText = Array.from({ length: examples }, (_, i) => [[...ids.subarray(i * tokens, (i + 1) * tokens)].map(Number), [...labels.subarray(i * tokens, (i + 1) * tokens)].map(Number)]);
+    const [start, good, bad] = [idOf('<s>'), idOf('_good'), idOf('_bad')];
+    expect(rowsOfText).toEqual(expect.arrayContaining([[[start, good, bad], [-1, good, bad]], [[start, bad, 0], [-1, bad, -1]]]));
+    expect(dataset.answers).toBeUndefined();
+  });
+  test('a passage is cut to the tokens asked for', async () => {
+    expect((await openText(' good'.repeat(20))).trainBatch({ counter: 0, examples: 1 }).tokens).toBe(6);
+  });
+  test('JSONL needs no label', async () => {
+    const dataset = await openText('{"text":" good bad"}\n{"text":" bad"}\n', { format: 'jsonl' });
+    expect(dataset.trainExamples).toBe(2);
+  });
+  test('plain text has no labels to classify by', async () => {
+    await expect(openText(' good', { task: { type: 'classification', labels: ['no', 'yes'] } })).rejects.toMatchObject({ code: 'dataset.option', field: 'format' });
+  });
+});
