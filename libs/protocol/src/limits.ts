@@ -24,6 +24,8 @@ export const limits = {
   problemCharactersMax: 500,
   /** examples that one report or one evaluation may count */
   examplesMax: 4_294_967_295,
+  /** classes whose sums an evaluation may hold: a few bytes each, three times */
+  evaluationClassesMax: 100,
   /** rounds of one run, attempts of one round: 32 bits in a commit */
   roundsMax: 4_294_967_295,
   /** the longest wait that a deadline may state, in milliseconds: a week */

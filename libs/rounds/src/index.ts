@@ -13,7 +13,7 @@ export { type DeclineReason } from './conductor/decline-reason.js';
 export { createConductor, type Conductor, type ConductorPhase, type CountedReport, type RecordedRun } from './conductor/conductor.js';
 export { stepConductor } from './conductor/step-conductor.js';
 export { type ConductorStep } from './conductor/conductor-step.js';
-export { type ConductorInput, type ConductorTimer, type EvaluationSums, type Report } from './conductor/conductor-input.js';
+export { type ConductorInput, type ConductorTimer, type ClassSums, type EvaluationSums, type Report } from './conductor/conductor-input.js';
 export { type CohortSeat, type ConductorEffect } from './conductor/conductor-effect.js';
 export { createParticipant, type Participant, type ParticipantPhase } from './participant/participant.js';
 export { stepParticipant } from './participant/step-participant.js';

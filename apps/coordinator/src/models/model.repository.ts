@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { toHex } from '@seedfleet/ledger';
-import { fileRoles, modelStates } from '@seedfleet/protocol';
+import { fileRoles, modelStates, pools, taskTypes, type TaskType } from '@seedfleet/protocol';
 import { z } from 'zod';
 import { bytea } from '../database/bytea.js';
 import { Database, type Transaction } from '../database/database.js';
@@ -22,9 +22,13 @@ export interface ModelRow {
   id: string;
   name: string;
   output: string;
-  inputs: { ids: string; mask: string };
+  inputs: { ids: string; mask?: string };
+  /** null: the output is one vector an example, or logits */
+  pool: (typeof pools)[number] | null;
   state: (typeof modelStates)[number];
   sites: ModelSite[];
+  /** empty until it is ready */
+  tasks: TaskType[];
   outputWidth: number | null;
   createdAt: Date;
   files: ModelFileRow[];
@@ -35,10 +39,10 @@ export interface ModelRow {
 export class ModelRepository {
   constructor(private readonly database: Database) {}
 
-  async create(model: Omit<ModelRow, 'state' | 'sites' | 'outputWidth' | 'files'> & { files: (Omit<ModelFileRow, 'sha256' | 'done'> & { sha256: Uint8Array })[] }, tx: Transaction): Promise<void> {
+  async create(model: Omit<ModelRow, 'state' | 'sites' | 'tasks' | 'outputWidth' | 'files'> & { files: (Omit<ModelFileRow, 'sha256' | 'done'> & { sha256: Uint8Array })[] }, tx: Transaction): Promise<void> {
     const { inputs, files, ...rest } = model;
     await tx.baseModel.create({
-      data: { ...rest, idsInput: inputs.ids, maskInput: inputs.mask, state: 'uploading', sites: [],
+      data: { ...rest, idsInput: inputs.ids, maskInput: inputs.mask ?? null, state: 'uploading', sites: [],
         files: { create: files.map((file) => ({ ...file, sha256: bytea(file.sha256), bytes: BigInt(file.bytes) })) } },
     });
   }
@@ -57,16 +61,16 @@ export class ModelRepository {
     await this.database.prisma.modelFile.update({ where: { modelId_path: { modelId: model, path } }, data: { done: true } });
   }
 
-  async saveReady(id: string, { sites, outputWidth }: { sites: ModelSite[]; outputWidth: number }): Promise<void> {
-    await this.database.prisma.baseModel.update({ where: { id }, data: { state: 'ready', sites: sites.map((site) => ({ ...site })), outputWidth } });
+  async saveReady(id: string, { sites, tasks, outputWidth }: Pick<ModelRow, 'sites' | 'tasks' | 'outputWidth'>): Promise<void> {
+    await this.database.prisma.baseModel.update({ where: { id }, data: { state: 'ready', sites: sites.map((site) => ({ ...site })), tasks, outputWidth } });
   }
 }
 
 type StoredModel = NonNullable<Awaited<ReturnType<Database['prisma']['baseModel']['findUnique']>>> & { files: { path: string; role: string; sha256: Uint8Array; bytes: bigint; done: boolean }[] };
 
-function toModel({ id, name, output, idsInput, maskInput, state, sites, outputWidth, createdAt, files }: StoredModel): ModelRow {
+function toModel({ id, name, output, idsInput, maskInput, pool, state, sites, tasks, outputWidth, createdAt, files }: StoredModel): ModelRow {
   return {
-    id, name, output, inputs: { ids: idsInput, mask: maskInput }, state: z.enum(modelStates).parse(state), sites: z.array(siteSchema).parse(sites), outputWidth, createdAt,
+    id, name, output, inputs: { ids: idsInput, ...(maskInput === null ? {} : { mask: maskInput }) }, pool: z.enum(pools).nullable().parse(pool), tasks: z.array(z.enum(taskTypes)).parse(tasks), state: z.enum(modelStates).parse(state), sites: z.array(siteSchema).parse(sites), outputWidth, createdAt,
     files: files.map((file) => ({ path: file.path, role: z.enum(fileRoles).parse(file.role), sha256: toHex(file.sha256), bytes: Number(file.bytes), done: file.done })),
   };
 }

@@ -10,7 +10,7 @@ import { Clock, Luck } from '../app/surroundings.js';
 import { AuditLog } from '../operators/audit-log.js';
 import { ModelFiles, type FileOfModel } from './model-files.js';
 import { ModelRepository, type ModelFileRow, type ModelRow } from './model.repository.js';
-import { outputWidthOf } from './output-width.js';
+import { outputUseOf } from './output-use.js';
 import { UploadOffsetError } from './upload-offset-error.js';
 
 /** Base models: announced, uploaded piece by piece, inspected when the last byte is there. */
@@ -27,10 +27,10 @@ export class ModelsService {
     private readonly luck: Luck,
   ) {}
 
-  async create(operator: string, { name, output, inputs, files }: InputOf<'createModel'>['body']): Promise<Model> {
+  async create(operator: string, { name, output, inputs, pool, files }: InputOf<'createModel'>['body']): Promise<Model> {
     const id = this.luck.id('mod');
     await this.audit.change(async (tx, record) => {
-      await this.repository.create({ id, name, output, inputs, createdAt: this.clock.now(), files: files.map((file) => ({ ...file, sha256: fromHex(file.sha256) })) }, tx);
+      await this.repository.create({ id, name, output, inputs: { ids: inputs.ids, ...(inputs.mask === undefined ? {} : { mask: inputs.mask }) }, pool: pool ?? null, createdAt: this.clock.now(), files: files.map((file) => ({ ...file, sha256: fromHex(file.sha256) })) }, tx);
       await record({ actor: operator, action: 'model.create', subject: id, detail: { name } });
     });
     return this.show(id);
@@ -45,10 +45,10 @@ export class ModelsService {
   }
 
   /** @throws FleetError `request.not-found`, `model.not-ready` */
-  async requireReady(id: string): Promise<ModelRow & { outputWidth: number }> {
-    const { outputWidth, ...row } = await this.require(id);
-    if (row.state !== 'ready' || outputWidth === null) throw new FleetError('model.not-ready', { field: 'model', problem: `Files of the model ${id} are missing.` });
-    return { ...row, outputWidth };
+  async requireReady(id: string): Promise<ModelRow> {
+    const row = await this.require(id);
+    if (row.state !== 'ready') throw new FleetError('model.not-ready', { field: 'model', problem: `Files of the model ${id} are missing.` });
+    return row;
   }
 
   /** @param offset of header Upload-Offset: where the sender believes that the file ends */
@@ -87,14 +87,15 @@ export class ModelsService {
     if (model.files.every(({ done }) => done)) await this.inspect(model);
   }
 
-  private async inspect({ id, output, files }: ModelRow): Promise<void> {
+  private async inspect({ id, output, pool, files }: ModelRow): Promise<void> {
     const graphFile = files.find(({ role }) => role === 'model');
     if (graphFile === undefined) return;
     const folder = posix.dirname(graphFile.path);
     const bytes = await this.files.read({ model: id, path: graphFile.path });
     const model = readModel(bytes, { file: graphFile.path, external: (location) => files.some(({ path }) => path === posix.join(folder, location)) });
     const sites = requireSites(model, { file: graphFile.path }).sites.map(({ name, inputs, outputs }) => ({ name, inputs, outputs }));
-    await this.repository.saveReady(id, { sites, outputWidth: outputWidthOf(model, output) });
+    const { tasks, width } = outputUseOf(model, { output, pool: pool ?? undefined });
+    await this.repository.saveReady(id, { sites, tasks, outputWidth: width });
   }
 
   private async requireFile(id: string, path: string): Promise<ModelFileRow> {
@@ -109,8 +110,8 @@ export class ModelsService {
     return row;
   }
 
-  private toModel({ id, name, state, output, inputs, sites, outputWidth, createdAt, files }: ModelRow): Model {
-    return { id, name, state, output, inputs, files: files.map((file) => this.toFile(id, file)), sites, outputWidth, createdAt: createdAt.toISOString() };
+  private toModel({ id, name, state, output, inputs, pool, sites, tasks, outputWidth, createdAt, files }: ModelRow): Model {
+    return { id, name, state, output, inputs, ...(pool === null ? {} : { pool }), files: files.map((file) => this.toFile(id, file)), sites, tasks, outputWidth, createdAt: createdAt.toISOString() };
   }
 
   private toFile(model: string, { path, role, sha256, bytes }: ModelFileRow): ModelFile {

@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
+import { type ClassSums } from '@seedfleet/rounds';
+import { z } from 'zod';
 import { Database } from '../database/database.js';
+import { Prisma } from '../database/generated/client.js';
 
 /** Sums over all held-out examples of the devices that answered. */
 export interface EvaluationRow {
@@ -9,9 +12,14 @@ export interface EvaluationRow {
   count: number;
   devices: number;
   at: Date;
+  /** null where a device sent none */
+  perClass: ClassSums | null;
 }
 
-const columns = { round: true, lossSum: true, correct: true, count: true, devices: true, at: true } as const;
+const counts = z.array(z.int());
+const perClassSchema = z.object({ actual: counts, predicted: counts, correct: counts }).nullable();
+
+const columns = { round: true, lossSum: true, correct: true, count: true, devices: true, at: true, perClass: true } as const;
 
 /** The only Prisma of evaluations. */
 @Injectable()
@@ -20,15 +28,21 @@ export class EvaluationRepository {
 
   /** Once for each round: an evaluation that is repeated after a restart stands in place of the first. */
   async save(run: number, evaluation: EvaluationRow): Promise<void> {
-    const { round, ...sums } = evaluation;
-    await this.database.prisma.evaluation.upsert({ where: { runId_round: { runId: run, round } }, create: { runId: run, ...evaluation }, update: sums });
+    const { round, perClass, ...rest } = evaluation;
+    const sums = { ...rest, perClass: perClass === null ? Prisma.DbNull : { actual: [...perClass.actual], predicted: [...perClass.predicted], correct: [...perClass.correct] } };
+    await this.database.prisma.evaluation.upsert({ where: { runId_round: { runId: run, round } }, create: { runId: run, round, ...sums }, update: sums });
   }
 
   async list(run: number): Promise<EvaluationRow[]> {
-    return this.database.prisma.evaluation.findMany({ where: { runId: run }, orderBy: { round: 'asc' }, select: columns });
+    return (await this.database.prisma.evaluation.findMany({ where: { runId: run }, orderBy: { round: 'asc' }, select: columns })).map(toRow);
   }
 
   async findLast(run: number): Promise<EvaluationRow | null> {
-    return this.database.prisma.evaluation.findFirst({ where: { runId: run }, orderBy: { round: 'desc' }, select: columns });
+    const row = await this.database.prisma.evaluation.findFirst({ where: { runId: run }, orderBy: { round: 'desc' }, select: columns });
+    return row === null ? null : toRow(row);
   }
+}
+
+function toRow({ perClass, ...row }: Omit<EvaluationRow, 'perClass'> & { perClass: unknown }): EvaluationRow {
+  return { ...row, perClass: perClassSchema.parse(perClass) };
 }

@@ -26,8 +26,11 @@ export class RoundsService {
     }
   }
 
-  async recordEvaluation(device: string, { run, round, lossSum, correct, count }: MessageOf<'evaluation:report'>): Promise<{ recorded: true }> {
-    return (await this.requireLoop(run)).report({ type: 'evaluation-report', device, round, lossSum, correct, count });
+  async recordEvaluation(device: string, { run, round, lossSum, correct, count, perClass }: MessageOf<'evaluation:report'>): Promise<{ recorded: true }> {
+    const loop = await this.requireLoop(run);
+    const classes = loop.task.type === 'language' ? 0 : loop.task.labels.length;
+    if (perClass !== undefined && perClass.actual.length !== classes) throw new FleetError('report.examples', { field: 'perClass', problem: `Run ${run} has ${classes} classes.` });
+    return loop.report({ type: 'evaluation-report', device, round, lossSum, correct, count, ...(perClass === undefined ? {} : { perClass }) });
   }
 
   private async take(device: string, { run, round, attempt, stateHash, examples, differences }: MessageOf<'round:report'>): Promise<{ recorded: true }> {

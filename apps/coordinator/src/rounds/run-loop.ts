@@ -1,5 +1,5 @@
 import { FleetError, InvariantError } from '@seedfleet/errors';
-import { type SignedCommit } from '@seedfleet/ledger';
+import { type SignedCommit, type Manifest } from '@seedfleet/ledger';
 import { stepConductor, type Conductor, type ConductorEffect, type ConductorInput, type ConductorTimer } from '@seedfleet/rounds';
 import { type Logger } from '../app/logger.js';
 import { type Clock, type Luck } from '../app/surroundings.js';
@@ -67,6 +67,10 @@ export class RunLoop {
 
   get id(): number {
     return this.run.id;
+  }
+
+  get task(): Manifest['task'] {
+    return this.run.manifest.manifest.task;
   }
 
   /** Resolves when the input's effects have been performed. */
@@ -189,8 +193,8 @@ export class RunLoop {
         for (const device of effect.devices) this.sendEvaluation(device, effect);
         return [];
       case 'save-evaluation': {
-        const { round, lossSum, correct, count, devices } = effect;
-        await tools.evaluations.save(run.id, { round, lossSum, correct, count, devices, at: tools.clock.now() });
+        const { round, lossSum, correct, count, devices, perClass = null } = effect;
+        await tools.evaluations.save(run.id, { round, lossSum, correct, count, devices, perClass, at: tools.clock.now() });
         tools.logger.info('evaluation.saved', { run: run.id, round, devices, count });
         tools.watchers.tell({ type: 'evaluated', run: run.id, round, devices });
         return [];

@@ -5,9 +5,10 @@ import { type Evaluation, type ResponseOf, type Run } from '@seedfleet/protocol'
 import { type InputOf } from '../app/handles.js';
 import { ArtifactRepository } from '../rounds/artifact.repository.js';
 import { CommitRepository } from '../rounds/commit.repository.js';
-import { EvaluationRepository, type EvaluationRow } from '../rounds/evaluation.repository.js';
+import { EvaluationRepository } from '../rounds/evaluation.repository.js';
 import { RoundRepository } from '../rounds/round.repository.js';
 import { AssignmentRepository } from './assignment.repository.js';
+import { metricsOf } from './evaluation-metrics.js';
 import { RunRepository, type RunRow } from './run.repository.js';
 
 const logPage = { countMax: 1_000, bytesMax: 4_194_304 };
@@ -31,7 +32,7 @@ export class RunViews {
     return {
       id, name, state, cause, round, roundsMax, model, createdAt: createdAt.toISOString(), startedAt: startedAt?.toISOString() ?? null, endedAt: endedAt?.toISOString() ?? null,
       manifestHash: toHex(manifestHash), headHash: toHex(head?.hash ?? manifestHash), stateHash: head === null ? null : toHex(head.stateHash),
-      devices: await this.assignmentRows.count(id), lastEvaluation: last === null ? null : meansOf(last),
+      devices: await this.assignmentRows.count(id), lastEvaluation: last === null ? null : metricsOf(last, row),
     };
   }
 
@@ -71,8 +72,8 @@ export class RunViews {
   }
 
   async evaluations(id: number): Promise<{ items: Evaluation[] }> {
-    await this.requireRun(id);
-    return { items: (await this.evaluationRows.list(id)).map((row) => ({ ...meansOf(row), devices: row.devices, at: row.at.toISOString() })) };
+    const run = await this.requireRun(id);
+    return { items: (await this.evaluationRows.list(id)).map((row) => ({ ...metricsOf(row, run), devices: row.devices, at: row.at.toISOString() })) };
   }
 
   async assignments(id: number): Promise<ResponseOf<'listAssignments'>> {
@@ -91,13 +92,11 @@ export class RunViews {
     return body;
   }
 
-  private async requireRun(id: number): Promise<void> {
-    if (await this.runs.find(id) === null) throw notFound(id);
+  private async requireRun(id: number): Promise<RunRow> {
+    const run = await this.runs.find(id);
+    if (run === null) throw notFound(id);
+    return run;
   }
-}
-
-function meansOf({ round, lossSum, correct, count }: EvaluationRow): { round: number; loss: number; accuracy: number; count: number } {
-  return { round, loss: lossSum / count, accuracy: correct / count, count };
 }
 
 function parseCursor(cursor: string): { round: number; attempt: number } {

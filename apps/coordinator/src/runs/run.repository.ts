@@ -19,6 +19,8 @@ export interface RunRow {
   manifestHash: Uint8Array;
   /** from the manifest */
   roundsMax: number;
+  /** from the manifest: whether its task is that of a language model */
+  isLanguage: boolean;
   everyDevice: boolean;
 }
 
@@ -109,7 +111,7 @@ function toSigned({ manifest, manifestHash, manifestSignature }: StoredManifest)
   return { manifest: JSON.parse(Buffer.from(manifest).toString('utf8')) as SignedManifest['manifest'], hash: toHex(manifestHash), signature: toHex(manifestSignature) };
 }
 
-function toRow({ modelId, state, manifest, ...row }: Omit<RunRow, 'model' | 'state' | 'roundsMax'> & { modelId: string; state: string; manifest: Uint8Array }): RunRow {
-  const { policy } = JSON.parse(Buffer.from(manifest).toString('utf8')) as SignedManifest['manifest'];
-  return { ...row, model: modelId, state: toState(state), roundsMax: policy.roundsMax };
+function toRow({ modelId, state, manifest, ...row }: Omit<RunRow, 'model' | 'state' | 'roundsMax' | 'isLanguage'> & { modelId: string; state: string; manifest: Uint8Array }): RunRow {
+  const { policy, task } = JSON.parse(Buffer.from(manifest).toString('utf8')) as SignedManifest['manifest'];
+  return { ...row, model: modelId, state: toState(state), roundsMax: policy.roundsMax, isLanguage: task.type === 'language' };
 }

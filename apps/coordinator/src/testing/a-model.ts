@@ -34,10 +34,24 @@ export function aModelRequest(model = aModelFile()) {
   };
 }
 
-/** Registers and uploads the toy model. */
-export async function anUploadedModel(fleet: ReachableCoordinator): Promise<Model> {
-  const file = aModelFile();
-  const created = await fleet.call('POST', '/api/v1/models', { body: aModelRequest(file) });
+/** A causal language model of 16 words that takes no mask: its logits are [batch, time, 16]. */
+export function aLanguageModelFile(): Uint8Array {
+  const graph = graphBuilder({ name: 'toy language model' });
+  const weights = (count: number) => Float32Array.from({ length: count }, (_, i) => ((i * 29) % 13 - 6) / 10);
+  graph.input('input_ids', 'int64', ['batch', 'sequence']);
+  graph.weight('embedding', weights(16 * 6), [16, 6]);
+  graph.weight('layer.up.weight', weights(36), [6, 6]);
+  graph.weight('head.weight', weights(6 * 16), [6, 16]);
+  graph.node('Gather', ['embedding', 'input_ids'], 'embedded');
+  graph.node('MatMul', ['embedded', 'layer.up.weight'], 'up');
+  graph.node('MatMul', ['up', 'head.weight'], 'logits');
+  graph.output('logits', 'float32', ['batch', 'sequence', 16]);
+  return writeModel(graph.build());
+}
+
+/** Registers and uploads a model; the toy model if no other is given. @param changes of its announcement */
+export async function anUploadedModel(fleet: ReachableCoordinator, { file = aModelFile(), ...changes }: { file?: Uint8Array; output?: string; inputs?: { ids: string; mask?: string } } = {}): Promise<Model> {
+  const created = await fleet.call('POST', '/api/v1/models', { body: { ...aModelRequest(file), ...changes } });
   const { id } = created.json as Model;
   await fleet.call('PUT', `/api/v1/models/${id}/files?path=onnx/model.onnx`, { body: file, headers: { 'Upload-Offset': '0' } });
   await fleet.call('PUT', `/api/v1/models/${id}/files?path=tokenizer.json`, { body: tokenizerFile, headers: { 'Upload-Offset': '0' } });

@@ -22,6 +22,18 @@ const refusal = fc.record({ code: fc.constant('report.length' as const), problem
 const acceptance = fc.record({ accepted: fc.boolean(), reason: fc.constantFrom('busy', 'budget') }, { requiredKeys: ['accepted'] });
 const count = fc.integer({ min: 1, max: 0xffff_ffff });
 
+/** True and said class of some examples as the sums of their evaluation. */
+const evaluated = fc.integer({ min: 2, max: limits.evaluationClassesMax }).chain((classes) => {
+  const label = fc.nat(classes - 1);
+  return fc.array(fc.tuple(label, label), { minLength: 1, maxLength: 400 }).map((examples) => {
+    const sums = (counts: (example: [number, number]) => number | null) => Array.from({ length: classes }, (_, c) => examples.filter((example) => counts(example) === c).length);
+    return {
+      correct: examples.filter(([actual, predicted]) => actual === predicted).length, count: examples.length,
+      perClass: { actual: sums(([actual]) => actual), predicted: sums(([, predicted]) => predicted), correct: sums(([actual, predicted]) => (actual === predicted ? actual : null)) },
+    };
+  });
+});
+
 const messages: Record<Exclude<DeviceEvent, 'packet:invalid'>, fc.Arbitrary<unknown>> = {
   'session:hello': fc.record({
     protocol: fc.integer({ min: 0, max: 65_535 }), workerVersion: text,
@@ -41,7 +53,9 @@ const messages: Record<Exclude<DeviceEvent, 'packet:invalid'>, fc.Arbitrary<unkn
   'round:commit': fc.record({ run, commit, next: fc.option(fc.record({ attempt: u32, group, seeds, deadlineMs: deadline })) }, { requiredKeys: ['run', 'commit'] }),
   'ledger:tail': fc.record({ run, from: u32 }),
   'evaluation:start': fc.record({ run, round: u32, deadlineMs: deadline }),
-  'evaluation:report': fc.record({ run, round: u32, lossSum: fc.double({ noNaN: true, noDefaultInfinity: true }), correct: fc.constant(0), count }),
+  'evaluation:report': fc.tuple(
+    fc.record({ run, round: u32, lossSum: fc.double({ noNaN: true, noDefaultInfinity: true }) }),
+    fc.oneof(fc.record({ correct: fc.constant(0), count }), evaluated)).map(([message, sums]) => ({ ...message, ...sums })),
   'run:ended': fc.record({ run, state: fc.constantFrom('completed', 'failed', 'cancelled'), cause: text }),
 };
 

@@ -4,8 +4,8 @@ import { displayName, opaqueId } from './fields.js';
 
 const positive = z.number().positive();
 
-/** A regular expression that compiles; matched against whole site names by the coordinator. */
-const sitePattern = z.string().min(1).max(500).refine((text) => {
+/** A regular expression that compiles; matched against whole names of linears by the coordinator. */
+const sitePattern = z.string().max(500).refine((text) => {
   try {
     new RegExp(text, 'u');
     return true;
@@ -14,14 +14,46 @@ const sitePattern = z.string().min(1).max(500).refine((text) => {
   }
 }, 'expected a regular expression');
 
-export const taskSchema = z.strictObject({
-  type: z.literal('classification'),
-  /** in the order of their class index */
-  labels: z.array(z.string().min(1).max(100)).min(2).max(10_000)
-    .refine((labels) => new Set(labels).size === labels.length, 'expected every label once'),
-  /** tokens of one example; longer ones are cut */
-  tokensMax: z.int().min(1).max(1_048_576),
-});
+export const taskTypes = ['classification', 'verbalizer', 'language'] as const;
+export type TaskType = (typeof taskTypes)[number];
+
+const differing = (what: string) => z.array(z.string().min(1).max(100)).min(2).max(10_000)
+  .refine((texts) => new Set(texts).size === texts.length, `expected every ${what} once`);
+/** in the order of their class index */
+const labels = differing('label');
+/** tokens of one example; longer ones are cut */
+const tokensMax = z.int().min(1).max(1_000_000);
+
+export const taskSchema = z.discriminatedUnion('type', [
+  /** a head is trained on the output of the model */
+  z.strictObject({ type: z.literal('classification'), labels, tokensMax }),
+  /** a causal language model answers with the word of a label */
+  z.strictObject({
+    type: z.literal('verbalizer'), labels, tokensMax,
+    /** one a label, in their order; told apart by their first tokens */
+    words: differing('word'),
+    /** ends where the answer begins */
+    template: z.string().min(1).max(10_000).refine((template) => template.split('{text}').length === 2, 'expected {text} exactly once'),
+  }).refine((task) => task.words.length === task.labels.length, { path: ['words'], message: 'expected one word for each label' }),
+  /** a causal language model learns what follows what */
+  z.strictObject({ type: z.literal('language'), tokensMax }),
+]);
+
+/** What is trained: low-rank adapters of linears, biases at their outputs, and the head of a classification. */
+export const adapterSchema = z.strictObject({
+  rank: z.int().min(1).max(1_024),
+  alpha: positive,
+  /** the linears that get a LoRA adapter; '' for none */
+  sites: sitePattern,
+  /** perturbation scale of LoRA sites */
+  scale: positive,
+  /** the linears whose outputs get a trained bias; none if missing */
+  biases: sitePattern.optional(),
+  /** perturbation scale of biases; together with them */
+  biasScale: positive.optional(),
+  /** perturbation scale of the head; together with a classification */
+  headScale: positive.optional(),
+}).refine((adapter) => (adapter.biases ?? '') === '' || adapter.biasScale !== undefined, { path: ['biasScale'], message: 'expected beside biases' });
 
 export const estimatorSchema = z.strictObject({
   type: z.enum(['leave-one-out', 'central', 'forward']),
@@ -57,27 +89,24 @@ export const policySchema = z.strictObject({
   attemptsMax: z.int().min(1).max(65_535),
 }).refine((policy) => policy.reportsMin <= policy.cohort, { path: ['reportsMin'], message: 'expected at most cohort' });
 
+export const precisions = ['fp32', 'w8a8'] as const;
+
 /** One fine-tuning as an operator asks for it. Every number that replay depends on stands here: nothing is filled in silently. */
 export const runRequest = z.strictObject({
   name: displayName,
   /** id of a model that is ready */
   model: opaqueId,
   task: taskSchema,
-  adapter: z.strictObject({
-    rank: z.int().min(1).max(1_024),
-    alpha: positive,
-    sites: sitePattern,
-    /** perturbation scale of LoRA sites */
-    scale: positive,
-    /** perturbation scale of the head */
-    headScale: positive,
-  }),
+  adapter: adapterSchema,
   estimator: estimatorSchema,
   stepRule: stepRuleSchema,
   policy: policySchema,
+  /** what devices compute the model's linears in unless their owners say otherwise; fp32 if missing */
+  precision: z.enum(precisions).optional(),
   /** whether it starts as soon as it is made */
   start: z.boolean().default(false),
   /** default: every active device */
   devices: z.array(opaqueId).min(1).max(100_000).optional(),
-});
+}).refine((run) => run.task.type !== 'classification' || run.adapter.headScale !== undefined, { path: ['adapter', 'headScale'], message: 'expected for a classification' })
+  .refine((run) => run.task.type === 'classification' || run.adapter.headScale === undefined, { path: ['adapter', 'headScale'], message: 'only a classification has a head' });
 export type RunRequest = z.input<typeof runRequest>;

@@ -10,8 +10,18 @@ export const runActions = ['start', 'pause', 'resume', 'stop'] as const;
 
 export const runQuery = pageQuery.extend({ state: runState.optional() });
 
-/** Mean loss and accuracy over the held-out examples of the devices that answered, after `round` commits. */
-const evaluationFields = { round: commitCount, loss: z.number(), accuracy: z.number().min(0).max(1), count: z.int().min(1) };
+/** Means over the held-out examples of the devices that answered, after `round` commits; of a language model over their predicted tokens. */
+const evaluationFields = {
+  round: commitCount,
+  loss: z.number(),
+  accuracy: z.number().min(0).max(1),
+  /** mean over classes of 2 TP / (actual + predicted), classes that nobody has or says left out; null where devices sent no sums by class */
+  macroF1: z.number().min(0).max(1).nullable(),
+  /** exp(loss) of a language model; null for other tasks, and where it is no finite number */
+  perplexity: z.number().min(0).nullable(),
+  /** examples, or predicted tokens */
+  count: z.int().min(1),
+};
 
 export const runSchema = z.object({
   id: runId,

@@ -17,7 +17,11 @@ export interface EvaluationSums {
   lossSum: number;
   correct: number;
   count: number;
+  /** [classes] each: examples of a class, examples called so, and both at once; missing where there are no classes, or too many */
+  perClass?: ClassSums;
 }
+
+export interface ClassSums { actual: readonly number[]; predicted: readonly number[]; correct: readonly number[] }
 
 /** Names of the conductor's timers. Setting one again replaces it; one that fires late is recognised by round and attempt. */
 export type ConductorTimer = 'deadline' | 'evaluation-deadline' | 'retry';

@@ -4,7 +4,7 @@ import { entryOf, rosterOf, withEntry, withoutDevice } from '../roster.js';
 import { type Conductor, type Member } from './conductor.js';
 import { isAtHead } from './cohort-selection.js';
 import { type ConductorIn, type ConductorStep, isIn, stay } from './conductor-step.js';
-import { type EvaluationSums } from './conductor-input.js';
+import { type ClassSums, type EvaluationSums } from './conductor-input.js';
 
 /** Whether the state at this round is to be evaluated and is not yet: before round 0, every evaluationEveryRounds, at the end. */
 export function evaluationIsDue({ round, evaluatedRound, policy }: Conductor): boolean {
@@ -53,6 +53,7 @@ export function takeEvaluation(state: Conductor, { device, round, sums }: { devi
   if (!Number.isFinite(sums.lossSum)) return refuse('report.not-finite', 'lossSum', 'The sum of losses is not a finite number.');
   if (!Number.isInteger(sums.count) || sums.count < 1) return refuse('report.examples', 'count', 'The evaluation stands on no examples.');
   if (!Number.isInteger(sums.correct) || sums.correct < 0 || sums.correct > sums.count) return refuse('report.examples', 'correct', 'The correct answers are not between 0 and count.');
+  if (sums.perClass !== undefined && !addUp(sums.perClass, sums)) return refuse('report.examples', 'perClass', 'The sums by class do not add up to correct and count.');
   const answered = endIfComplete({ ...state, phase: { ...phase, reports: withEntry(phase.reports, { device, ...sums }) } });
   return { ...answered, effects: [{ type: 'answer-evaluation', device, round, duplicate: false }, ...answered.effects] };
 }
@@ -74,10 +75,28 @@ export function endEvaluation(state: ConductorIn<'evaluating'>): ConductorStep {
     total.correct += correct;
     total.count += count;
   }
+  const perClass = sumByClass(reports);
   return {
     state: { ...state, evaluatedRound: round, phase: { type: 'between', breath: false } },
-    effects: reports.length === 0 ? [] : [{ type: 'save-evaluation', round, devices: reports.length, ...total }],
+    effects: reports.length === 0 ? [] : [{ type: 'save-evaluation', round, devices: reports.length, ...total, ...(perClass === null ? {} : { perClass }) }],
   };
+}
+
+/** Whether sums by class can be those of one evaluation: no class is right more often than it is there or said. */
+function addUp({ actual, predicted, correct }: ClassSums, whole: { correct: number; count: number }): boolean {
+  const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count, 0);
+  return [actual, predicted, correct].every((counts) => counts.length === actual.length && counts.every((count) => Number.isInteger(count) && count >= 0))
+    && sum(actual) === whole.count && sum(predicted) === whole.count && sum(correct) === whole.correct
+    && correct.every((right, index) => right <= Math.min(actual[index] ?? 0, predicted[index] ?? 0));
+}
+
+/** Null unless every device sent sums, of the same classes: a mean over some of them would be another number. */
+function sumByClass(reports: readonly EvaluationSums[]): ClassSums | null {
+  const all = reports.flatMap(({ perClass }) => (perClass === undefined ? [] : [perClass]));
+  const [first] = all;
+  if (first === undefined || all.length < reports.length || all.some(({ actual }) => actual.length !== first.actual.length)) return null;
+  const total = (part: keyof ClassSums) => first[part].map((_, index) => all.reduce((sum, sums) => sum + (sums[part][index] ?? 0), 0));
+  return { actual: total('actual'), predicted: total('predicted'), correct: total('correct') };
 }
 
 function endIfComplete(state: ConductorIn<'evaluating'>): ConductorStep {

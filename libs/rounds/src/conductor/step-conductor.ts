@@ -39,8 +39,8 @@ function takeInput(state: Conductor, input: ConductorInput, moment: Moment): Con
     case 'committed': return goOnAfterCommit(state, input.round);
     case 'evaluation-decline': return isIn(state, 'evaluating') && input.round === state.round ? releaseEvaluator(state, input.device) : stay(state);
     case 'evaluation-report': {
-      const { device, round, lossSum, correct, count } = input;
-      return takeEvaluation(state, { device, round, sums: { lossSum, correct, count } });
+      const { type: _type, device, round, ...sums } = input;
+      return takeEvaluation(state, { device, round, sums });
     }
   }
 }

@@ -38,11 +38,11 @@ export function beginEvaluation(state: Participant, { nowMs }: Moment): Particip
   };
 }
 
-export function takeEvaluated(state: Participant, { round, lossSum, correct, count }: { round: number } & EvaluationSums): ParticipantStep {
+export function takeEvaluated(state: Participant, { round, ...sums }: { round: number } & EvaluationSums): ParticipantStep {
   const idle: Participant = { ...state, engine: 'idle' };
   const { heldOut } = state;
   if (heldOut?.round !== round || heldOut.stage.type !== 'evaluating') return stay(idle);
-  const sending: Participant = { ...idle, failures: 0, heldOut: { ...heldOut, stage: { type: 'sending', sums: { lossSum, correct, count }, tries: 0 } } };
+  const sending: Participant = { ...idle, failures: 0, heldOut: { ...heldOut, stage: { type: 'sending', sums, tries: 0 } } };
   return { state: sending, effects: resendEvaluation(sending) };
 }
 

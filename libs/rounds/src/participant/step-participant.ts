@@ -46,7 +46,10 @@ function takeInput(state: Participant, input: ParticipantInput, moment: Moment):
     case 'checkpoint-failed': return missCheckpoint(state);
     case 'mismatch': return takeMismatch(state, input.round);
     case 'evaluation-start': return takeEvaluationStart(state, input, moment);
-    case 'evaluated': return takeEvaluated(state, input);
+    case 'evaluated': {
+      const { type: _type, ...evaluated } = input;
+      return takeEvaluated(state, evaluated);
+    }
     case 'evaluation-failed': return missEvaluated(state, input);
     case 'evaluation-answered': return takeEvaluationAnswer(state, input.round);
     case 'timer': return retry(state, input.name, moment);
