@@ -67,7 +67,8 @@ export async function lossesOfForm(model: OnnxModel, { sites, plan = {}, padding
     output: 'features', inputs: { ids: 'ids', mask: 'mask' }, classes: 2, head: { weight: 'head.W', bias: 'head.b' }, ...plan,
     adapters: chosen.map((site, i) => ({ site, input: adapterInput(site), rank: 2, alpha: 2, a: values(40 + i, of(site).inputs * 2) })),
   });
-  const shapes: [string, number[]][] = [...chosen.map((site): [string, number[]] => [adapterInput(site), [2, of(site).outputs]]), ['head.W', [d, 2]], ['head.b', [2]]];
+  const shapes: [string, number[]][] = [...chosen.map((site): [string, number[]] => [adapterInput(site), [2, of(site).outputs]]),
+    ...(plan.biases ?? []).map(({ site, input }): [string, number[]] => [input, [of(site).outputs]]), ['head.W', [d, 2]], ['head.b', [2]]];
   const session = await InferenceSession.create(writeModel(graph), quiet);
   const texts = padding === 'right' ? batch : { ...batch, ids: leftPadded(batch.ids), mask: leftPadded(batch.mask) };
   const run = async (first: number, count: number, { scale = 0.3, ids = texts.ids } = {}) => {

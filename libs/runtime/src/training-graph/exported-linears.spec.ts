@@ -16,6 +16,13 @@ async function expectSite(second: Form, { precision, digits, name = 'second' }: 
   expectApart(alone);
   const floatAlone = await lossesOfForm(modelAround(plain), { sites: ['second'] });
   alone.together.forEach((loss, i) => expect(loss).toBeCloseTo(floatAlone.together[i] ?? NaN, digits));
+  const biasAt = (site: string) => ({ biases: [{ site, input: 'beta' }] });
+  for (const adapters of [{ left: [], right: [] }, { left: ['first'], right: ['first'] }, { left: [name], right: ['second'] }]) {
+    const biased = await lossesOfForm(model, { sites: adapters.left, plan: biasAt(name) });
+    expectApart(biased);
+    const floatBiased = await lossesOfForm(modelAround(plain), { sites: adapters.right, plan: biasAt('second') });
+    biased.together.forEach((loss, i) => expect(loss).toBeCloseTo(floatBiased.together[i] ?? NaN, digits));
+  }
 }
 
 const scale = (g: GraphBuilder) => g.weight('second.weight_scale', Float32Array.of(step), []);
