@@ -60,8 +60,16 @@ test.each([
 
 async function evaluatedBy(task: object, report: object): Promise<{ refused: string | null; evaluations: Evaluation[] }> {
   const { id } = (await create({ task })).json as Run;
-  const device = await DeviceUnderTest.ready(fleet, id);
+  const device = await DeviceUnderTest.enrol(fleet);
+  await device.connect();
+  const asked = new Promise<void>((resolve) => device.socket.on('evaluation:start', () => resolve()));
+  await device.hello();
+  await device.fetchManifest(id);
+  await device.prepared(id, { trainExamples: 100, heldOutExamples: 10 });
+  await asked;
   const answer = await device.send('evaluation:report', { run: id, round: 0, lossSum: 20, correct: 6, count: 10, ...report });
+  // Answered before it is saved: what is asked of the run comes after.
+  await fleet.call('POST', `/api/v1/runs/${id}/pause`);
   const { items } = (await fleet.call('GET', `/api/v1/runs/${id}/evaluations`)).json as { items: Evaluation[] };
   device.close();
   await fleet.call('POST', `/api/v1/runs/${id}/stop`);
