@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { aManifest } from '@seedfleet/ledger/testing';
 import { layoutOf } from '@seedfleet/numerics';
 import { evaluateHeldOut, evaluateRound } from '../evaluation/evaluate.js';
@@ -64,6 +64,14 @@ describe('the precision', () => {
     // Eight bits a value: other differences, close to those of fp32.
     expect(rounded).not.toEqual(exact);
     exact.forEach((difference, j) => expect(rounded[j]).toBeCloseTo(difference, 2));
+  });
+
+  test.each(['fp32', 'w8a8'] as const)('%s gives the same differences where a weight lies in a file of its own', async (precision) => {
+    const whole = await roundsOf({ compute: { precision } });
+    rmSync(here.runFolder.modelPath, { recursive: true });
+    small = aSmallModel({ folder: here.served, early: 'external' });
+    const apart = await roundsOf({ compute: { precision } });
+    expect(apart.differences).toEqual(whole.differences);
   });
 
   test('of a graph from an older worker makes no difference: its file goes', async () => {

@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256, toHex, type Manifest } from '@seedfleet/ledger';
-import { graphBuilder, writeModel } from '@seedfleet/onnx';
+import { externalTensor, graphBuilder, writeModel } from '@seedfleet/onnx';
 import { makePrivateFolder } from '../vault/atomic-file.js';
 
 const words = ['[PAD]', '[UNK]', 'good', 'bad', 'very', 'food', 'film'];
 const width = 4;
+const weightsFile = 'weights.bin';
 
 /** Weights of the small model, for a plain computation beside the engine's. */
 export interface SmallModel {
@@ -21,16 +22,19 @@ export interface SmallModel {
 
 /**
  * Mean of embeddings, then one linear layer: a model of the real shape that a spec can follow by hand. Written with its tokenizer.
- * @param early another linear layer, `early`, before the mean: something costly that depends on the text alone
+ * @param early another linear layer, `early`, before the mean: something costly that depends on the text alone; its weight in a file of its own, if asked
  */
-export function aSmallModel({ folder, early = false }: { folder: string; early?: boolean }): SmallModel {
+export function aSmallModel({ folder, early = false }: { folder: string; early?: boolean | 'external' }): SmallModel {
   const embedding = waves(words.length * width, 0.7);
   const pooler = waves(width * width, 1.3);
   const graph = graphBuilder({ name: 'small' });
   graph.input('input_ids', 'int64', ['batch', 'tokens']);
   graph.input('attention_mask', 'int64', ['batch', 'tokens']);
   const embedded = graph.node('Gather', [graph.weight('embedding', embedding, [words.length, width]), 'input_ids'], 'embedded', { axis: 0 });
-  const rows = early ? graph.node('MatMul', [embedded, graph.weight('early.weight', waves(width * width, 1.1), [width, width])], 'rows') : embedded;
+  const earlyWeight = waves(width * width, 1.1);
+  const place = { name: 'early.weight', shape: [width, width], location: weightsFile, offset: 0, length: earlyWeight.byteLength };
+  const rows = early === false ? embedded
+    : graph.node('MatMul', [embedded, early === 'external' ? graph.initializer(externalTensor(place)) : graph.weight('early.weight', earlyWeight, [width, width])], 'rows');
   const mask = graph.node('Unsqueeze', [graph.node('Cast', ['attention_mask'], 'mask_float', { to: 1 }), graph.integers('last', [-1])], 'mask_column');
   const axis = graph.integers('tokens_axis', [1]);
   const sum = graph.node('ReduceSum', [graph.node('Mul', [rows, mask], 'masked'), axis], 'sum', { keepdims: 0 });
@@ -45,6 +49,7 @@ export function aSmallModel({ folder, early = false }: { folder: string; early?:
       name: 'small', output: 'pooled', inputs: { ids: 'input_ids', mask: 'attention_mask' },
       files: [
         fileIn(folder, { path: 'model.onnx', role: 'model', bytes: writeModel(graph.build()) }),
+        ...early === 'external' ? [fileIn(folder, { path: weightsFile, role: 'external', bytes: new Uint8Array(earlyWeight.buffer) })] : [],
         fileIn(folder, { path: 'tokenizer.json', role: 'tokenizer', bytes: new TextEncoder().encode(JSON.stringify(tokenizer)) }),
       ],
     },
@@ -111,7 +116,7 @@ function waves(length: number, step: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => ((i * 7919 + 13) % 97) / 97 * step - step / 2);
 }
 
-function fileIn(folder: string, { path, role, bytes }: { path: string; role: 'model' | 'tokenizer'; bytes: Uint8Array }): Manifest['model']['files'][number] {
+function fileIn(folder: string, { path, role, bytes }: { path: string; role: Manifest['model']['files'][number]['role']; bytes: Uint8Array }): Manifest['model']['files'][number] {
   writeFileSync(join(folder, path), bytes);
   return { path, role, sha256: toHex(sha256(bytes)), bytes: bytes.length };
 }
