@@ -69,7 +69,7 @@ test('as int8 model the logits are near, and the example runs', async () => {
 });
 
 test('the metadata of the model names labels and where it comes from, the card as well', async () => {
-  const { folder, outcome } = await exported(['--as', 'onnx'], { handlers: { listEvaluations: () => ({ items: [{ round: 0, loss: 0.7, accuracy: 0.5, count: 20, devices: 2, at: '2026-11-25T10:00:00.000Z' }, { round: 10, loss: 0.4, accuracy: 0.85, count: 20, devices: 2, at: '2026-11-25T10:00:00.000Z' }] }) } });
+  const { folder, outcome } = await exported(['--as', 'onnx'], { handlers: { listEvaluations: () => ({ items: [{ round: 0, loss: 0.7, accuracy: 0.5, macroF1: null, perplexity: null, count: 20, devices: 2, at: '2026-11-25T10:00:00.000Z' }, { round: 10, loss: 0.4, accuracy: 0.85, macroF1: null, perplexity: null, count: 20, devices: 2, at: '2026-11-25T10:00:00.000Z' }] }) } });
   const { provenance, files } = JSON.parse(outcome.stdout);
   const metadata = Object.fromEntries(readModel(await bytesIn(folder, 'model.onnx')).proto.metadataProps.map(({ key, value }) => [key, value]));
   expect(metadata).toMatchObject({ labels: '["negative","positive"]', 'seedfleet.manifest': provenance.manifestHash, 'seedfleet.head': provenance.headHash, 'seedfleet.state': provenance.stateHash, 'seedfleet.rounds': '12' });
