@@ -18,6 +18,8 @@ import { type LanguageTask, roundsDefault, runRequest } from './run-requests.js'
 
 /** Share of a device's own texts that its evaluations are made of. */
 const heldOutFraction = 0.1;
+/** Bound on one step of a worker: 32,768 logits a position would otherwise take 1.6 GB of it in the evaluations. */
+const memoryMegabytes = 600;
 
 const writeTexts: Record<LanguageTask, (of: { folder: string }) => Promise<DeviceTexts>> = { lm: writePassageFiles, verbalizer: writeReviewFiles };
 
@@ -53,7 +55,7 @@ async function fleetReport({ fleet, folder, options, startedAt, say }: Demo): Pr
   const id = await registerModel({ coordinator: fleet.coordinator, name: 'moonshine-tiny-decoder', model });
   say(`Coordinator at ${fleet.coordinator.url}; language model converted; texts split over ${texts.devices.length} devices, ${texts.heldOut.examples} held out.`);
   const devices = await fleet.addWorkers(texts.devices.map(({ name, path }) => ({
-    name, data: { path, heldOutFraction, ...(texts.fields === undefined ? {} : { textField: texts.fields.text, labelField: texts.fields.label }) },
+    name, memoryMegabytes, data: { path, heldOutFraction, ...(texts.fields === undefined ? {} : { textField: texts.fields.text, labelField: texts.fields.label }) },
   })));
   await Promise.race([fleet.connected(), fleet.broken]);
 

@@ -6,7 +6,7 @@ export const languageTasks = ['lm', 'verbalizer'] as const;
 export type LanguageTask = (typeof languageTasks)[number];
 
 /** Rounds of each demo when nobody asks for another number. */
-export const roundsDefault: Record<LanguageTask, number> = { lm: 200, verbalizer: 120 };
+export const roundsDefault: Record<LanguageTask, number> = { lm: 120, verbalizer: 90 };
 
 interface Request { model: string; rounds: number; devices: number }
 
@@ -15,15 +15,15 @@ const policy = ({ rounds, devices, evaluationEveryRounds }: Request & { evaluati
 });
 
 /**
- * Next tokens of Moby-Dick. Trained is what shifts the last state most for its number of values: a bias behind the last MLP (288) and LoRA on the last attention's
- * output (8 x 288). The states there are about 25 long a value, hence the scales. All before is computed once for all rows; the output head, 32,768 wide, is most of
+ * Next tokens of Moby-Dick. Trained is what shifts the last state most for its number of values: a bias behind the last MLP (288) and LoRA on what the last
+ * attention reads and writes (2 x 8 x 288). The states there are about 25 long a value, hence the scales. All before is computed once for all rows; the output head, 32,768 wide, is most of
  * the cost, so that few examples and many directions pay: one passage and 16 directions a device, each device along its own.
  */
 function languageRun(request: Request): RunRequest {
   return {
     name: 'moby-dick', model: request.model,
     task: { type: 'language', tokensMax: passageTokens },
-    adapter: { rank: 8, alpha: 8, sites: 'model\\.decoder\\.layers\\.5\\.self_attn\\.dense', scale: 20, biases: 'model\\.decoder\\.layers\\.5\\.mlp\\.down_proj', biasScale: 25 },
+    adapter: { rank: 8, alpha: 8, sites: 'model\\.decoder\\.layers\\.5\\.self_attn\\.(v_proj|dense)', scale: 20, biases: 'model\\.decoder\\.layers\\.5\\.mlp\\.down_proj', biasScale: 25 },
     estimator: { type: 'leave-one-out', queries: 16, eps: 2e-2, distribution: 'rademacher', groups: request.devices, batchExamples: 1 },
     stepRule: { type: 'normalised', learningRate: 5e-2, schedule: 'linear' },
     policy: policy({ ...request, evaluationEveryRounds: 50 }),

@@ -38,11 +38,11 @@ export class DemoFleet {
     return new DemoFleet(await startCoordinator({ home: options.home.coordinator, detached: options.detached }), options);
   }
 
-  /** Enrols and starts devices side by side; one without data only follows. */
-  async addWorkers(devices: readonly { name: string; data?: WorkerData }[]): Promise<Worker[]> {
+  /** Enrols and starts devices side by side; one without data only follows. @param devices with a bound on the memory of one step, if any */
+  async addWorkers(devices: readonly { name: string; data?: WorkerData; memoryMegabytes?: number }[]): Promise<Worker[]> {
     const { token } = await this.coordinator.client.call('createEnrolmentToken', { body: { name: 'demo', usesMax: devices.length } });
-    const added = await Promise.all(devices.map(async ({ name, data }) => {
-      const settings = { home: this.options.home.worker(name), detached: this.options.detached, ...(data === undefined ? {} : { data }) };
+    const added = await Promise.all(devices.map(async ({ name, ...rest }) => {
+      const settings = { home: this.options.home.worker(name), detached: this.options.detached, ...rest };
       await enrolWorker({ home: settings.home, url: this.coordinator.url, token, name });
       this.settings.push(settings);
       return startWorker(settings);

@@ -49,12 +49,12 @@ export interface Worker extends FleetProcess {
 }
 
 /** A real, enrolled worker in a process of its own. Without `data` it only follows. */
-export async function startWorker({ home, data, threads = 1, logPath = logOf(home), detached = false }: WorkerOptions & { data?: WorkerData; threads?: number; detached?: boolean }): Promise<Worker> {
+export async function startWorker({ home, data, threads = 1, memoryMegabytes, logPath = logOf(home), detached = false }: WorkerOptions & { data?: WorkerData; threads?: number; memoryMegabytes?: number; detached?: boolean }): Promise<Worker> {
   const dataArgs = data === undefined ? [] : [
     '--data', data.path, '--format', formats[extname(data.path)] ?? 'jsonl', '--held-out', String(data.heldOutFraction),
     ...(data.textField === undefined ? [] : ['--text-field', data.textField]), ...(data.labelField === undefined ? [] : ['--label-field', data.labelField]),
   ];
-  const process = await startProcess({ entry: appEntry('worker'), logPath, detached, args: ['start', '--home', home, '--threads', String(threads), ...dataArgs] });
+  const process = await startProcess({ entry: appEntry('worker'), logPath, detached, args: ['start', '--home', home, '--threads', String(threads), ...(memoryMegabytes === undefined ? [] : ['--memory-megabytes', String(memoryMegabytes)]), ...dataArgs] });
   return { ...process, home, status: () => workerStatus(home) };
 }
 
