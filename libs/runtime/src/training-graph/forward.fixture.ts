@@ -158,7 +158,10 @@ async function run(session: InferenceSession, feeds: Record<string, Tensor>): Pr
   return { losses: floats(losses).slice(), logits: floats(logits).slice(), lossShape: losses?.dims ?? [] };
 }
 
-/** Whether float32 losses are those that were computed another way: to half a thousandth, or to the digits that a float32 of their size has. */
+/**
+ * Whether float32 losses are those that were computed another way: to 1e-4, or to the digits that a float32 of their size has. Of 4,254 losses of random
+ * stacks half were within 5e-8 of max(1, |loss|), 99.9 % within 2.6e-6, the worst 1.0e-5 away.
+ */
 export function expectLosses(losses: ArrayLike<number>, expected: readonly number[]): void {
-  expected.forEach((loss, i) => expect(Math.abs((losses[i] ?? NaN) - loss)).toBeLessThanOrEqual(Math.max(5e-4, 1e-5 * Math.abs(loss))));
+  expected.forEach((loss, i) => expect(Math.abs((losses[i] ?? NaN) - loss)).toBeLessThanOrEqual(Math.max(1e-4, 1e-5 * Math.abs(loss))));
 }
