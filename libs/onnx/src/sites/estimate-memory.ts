@@ -19,7 +19,9 @@ export interface StepSize {
   batch: number;
   /** T */
   tokens: number;
-  /** Sites with an adapter; default all. What comes before the first of them is computed for b examples, the rest for P*b. */
+  /** For `language` the logits of all positions are counted twice: the loss takes their logarithmic softmax. Default classification. */
+  task?: 'classification' | 'verbalizer' | 'language';
+  /** Sites with an adapter or a bias; default all. What comes before the first of them is computed for b examples, the rest for P*b. */
   sites?: readonly string[];
   /** What the head reads; default all outputs. */
   output?: string;
@@ -36,7 +38,7 @@ const views = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity']
  * What a training step will take, from the shapes of the graph: weights once, and at the worst node all values that are still needed. A value
  * whose shape no rule tells counts as one vector a token, as wide as most linears take. Not counted: ONNX Runtime itself (about 50 MB), the gaps of its arena, its scratch space.
  */
-export function estimateMemory(model: OnnxModel, { rows, batch, tokens, sites, output }: StepSize): MemoryEstimate {
+export function estimateMemory(model: OnnxModel, { rows, batch, tokens, task, sites, output }: StepSize): MemoryEstimate {
   const plain = withoutCache(model).graph;
   const graph = sized(output === undefined ? plain : prune(plain, { keep: [output] }), tokens);
   const all = linearsOf(graph).linears;
@@ -53,7 +55,9 @@ export function estimateMemory(model: OnnxModel, { rows, batch, tokens, sites, o
   };
   const weights = inspectModel(model).bytes;
   const kept = output === undefined ? graph.output.map(({ name }) => name) : [output];
-  const activations = peakOf(graph, { kept, bytesOf, extraOf: (node) => bytesPerValue * rows * batch * tokens * (adapted.get(node) ?? 0) });
+  const forward = peakOf(graph, { kept, bytesOf, extraOf: (node) => bytesPerValue * rows * batch * tokens * (adapted.get(node) ?? 0) });
+  const loss = task === 'language' ? 2 * kept.reduce((sum, name) => sum + bytesOf(name), 0) : 0;
+  const activations = Math.max(forward, loss);
   return { weights, activations, total: weights + activations };
 }
 

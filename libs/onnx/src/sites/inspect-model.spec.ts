@@ -39,4 +39,14 @@ describe('the memory of a step', () => {
   test('ends at the value that the head reads', () => {
     expect(estimateMemory(aModel(), { ...size, sites: [], output: 'x' }).activations).toBe(float * 2 * 5 * 4);
   });
+  test('of a language model holds its logits and their logarithmic softmax, where these are the most', () => {
+    const g = graphBuilder({ name: 'language' });
+    g.input('ids', 'int64', ['batch', 'time']);
+    const x = g.node('Gather', [g.weight('table', new Float32Array(400), [100, 4]), 'ids'], 'x');
+    g.output(g.node('MatMul', [g.node('MatMul', [x, g.weight('fc.weight', new Float32Array(16), [4, 4])], 'h'), g.weight('out.weight', new Float32Array(400), [4, 100])], 'logits'), 'float32', ['batch', 'time', 100]);
+    const step = { ...size, sites: ['fc'], output: 'logits' };
+    const logits = float * 3 * 2 * 5 * 100;
+    expect(estimateMemory(g.build(), { ...step, task: 'language' }).activations).toBe(2 * logits);
+    expect(estimateMemory(g.build(), step).activations).toBeLessThan(1.1 * logits);
+  });
 });
