@@ -9,8 +9,8 @@ import { uniform } from './llama-graph.js';
 export const eps = 0.01;
 export const runKey = new Uint8Array(32).fill(9);
 const key = perturbationKey(runKey);
-/** As the engine has it unless told otherwise: bounds memory. */
-const positionsPerPass = 4096;
+/** Bounds memory, as the engine does; logits of a whole vocabulary at each position want a narrower bound. */
+const positionsPerPass = { class: 4096, token: 1024 };
 
 /** A training graph as files, and what is trained in it. */
 export interface PreparedStep {
@@ -71,7 +71,7 @@ export class StepSession {
     };
     const feeds: Record<string, Tensor> = Object.fromEntries(Object.entries(given).filter(([name]) => this.session.inputNames.includes(name)));
     const losses = new Float32Array(rows * shape.examples);
-    const rowsPerPass = Math.max(1, Math.floor(positionsPerPass / (shape.examples * shape.tokens)));
+    const rowsPerPass = Math.max(1, Math.floor(positionsPerPass[shape.labels] / (shape.examples * shape.tokens)));
     for (let first = 0; first < rows; first += rowsPerPass) {
       this.rows.bySite({ first, count: Math.min(rowsPerPass, rows - first) }).forEach((site, i) => {
         feeds[inputs[i] ?? ''] = new Tensor('float32', site.values, site.shape);
