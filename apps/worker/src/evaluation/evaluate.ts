@@ -42,7 +42,7 @@ export async function evaluateHeldOut({ engine, dataset, manifest, positionsPerP
 { engine: Engine; dataset: Dataset; manifest: Manifest; positionsPerPass: number; b: Float64Array }): Promise<EvaluationSums> {
   const sum = { lossSum: 0, correct: 0, count: 0 };
   const perClass: Record<keyof ClassSums, number[]> = { actual: [], predicted: [], correct: [] };
-  const examples = Math.min(heldOutExamplesMax, Math.max(2, Math.floor(positionsPerPass / manifest.task.tokensMax)));
+  const examples = heldOutExamplesOf({ manifest, positionsPerPass });
   for (const batch of dataset.heldOutBatches({ examples })) {
     const part = await engine.evaluate({ batch, b });
     sum.lossSum += part.lossSum;
@@ -54,4 +54,13 @@ export async function evaluateHeldOut({ engine, dataset, manifest, positionsPerP
   }
   const classes = perClass.actual.length;
   return classes === 0 || classes > limits.evaluationClassesMax ? sum : { ...sum, perClass };
+}
+
+/**
+ * Examples of one pass, so that an evaluation takes no more memory than a step. That which token is held likeliest is asked of a language model
+ * takes a second copy of all logits: half as many examples.
+ */
+function heldOutExamplesOf({ manifest: { estimator, task }, positionsPerPass }: { manifest: Manifest; positionsPerPass: number }): number {
+  const inStep = Math.min(rowsOf(estimator) * estimator.batchExamples, Math.floor(positionsPerPass / task.tokensMax));
+  return Math.max(2, Math.min(heldOutExamplesMax, task.type === 'language' ? Math.floor(inStep / 2) : inStep));
 }
