@@ -20,7 +20,7 @@ test('a list of devices is fetched to its last page', async () => {
   const asJson = await typed(['devices', 'list', '-o', 'json'], { env });
   expect(JSON.parse(asJson.stdout)).toEqual({ items: [...pages['']?.items ?? [], ...pages['c2']?.items ?? []] });
   const lines = (await typed(['devices', 'list'], { env })).stdout.trimEnd().split('\n');
-  expect(lines[0]).toMatch(/^ID\s+NAME\s+STATE\s+ONLINE\s+WORKER\s+LAST SEEN$/);
+  expect(lines[0]).toMatch(/^ID\s+NAME\s+STATE\s+ONLINE\s+WORKER\s+LAST SEEN\s+TAGS$/);
   expect(lines.slice(1).map((line) => line.split(/\s+/)[0])).toEqual(['dev_1', 'dev_2', 'dev_3']);
 });
 

@@ -8,7 +8,7 @@ import { serveCoordinator, type ServedCoordinator } from '../testing/served-coor
 import { aRun, coordinatorKeys, serveRun } from '../testing/served-run.js';
 import { emptyFolder, loggedIn, typed } from '../testing/typed.js';
 
-const aModel = (changes: Partial<Model> = {}): Model => ({ id: 'mdl_1', name: 'encoder', state: 'ready', output: 'pooled', inputs: { ids: 'input_ids', mask: 'attention_mask' }, files: [], sites: [], outputWidth: 512, createdAt: '2026-11-25T10:00:00.000Z', ...changes });
+const aModel = (changes: Partial<Model> = {}): Model => ({ id: 'mdl_1', name: 'encoder', state: 'ready', output: 'pooled', inputs: { ids: 'input_ids', mask: 'attention_mask' }, files: [], sites: [], tasks: ['classification'], outputWidth: 512, createdAt: '2026-11-25T10:00:00.000Z', ...changes });
 
 let coordinator: ServedCoordinator | undefined;
 afterEach(() => coordinator?.close());
@@ -46,6 +46,22 @@ describe('starting a run', () => {
       start: false, devices: ['dev_1', 'dev_2'],
     });
     expect(runRequest.safeParse(request).success).toBe(true);
+  });
+
+  test.each([
+    ['language', ['--sites', '', '--biases', 'fc2', '--bias-scale', '0.5', '--precision', 'w8a8'],
+      { task: { type: 'language', tokensMax: 128 }, adapter: { rank: 8, alpha: 16, sites: '', scale: 1, biases: 'fc2', biasScale: 0.5 }, precision: 'w8a8' }],
+    ['verbalizer', ['--labels', 'bad,good', '--words', ' terrible, great', '--template', '{text} It was'],
+      { task: { type: 'verbalizer', labels: ['bad', 'good'], words: [' terrible', ' great'], template: '{text} It was', tokensMax: 128 }, adapter: { rank: 8, alpha: 16, sites: '.*', scale: 1 } }],
+  ])('a %s run has no head', async (task, words, expected) => {
+    const { request } = await requestOf(['--model', 'encoder', '--name', 'r', '--task', task, ...words]);
+    expect(request).toMatchObject(expected);
+    expect(runRequest.safeParse(request).success).toBe(true);
+  });
+
+  test('a verbalizer without words says which flag is missing', async () => {
+    const { outcome } = await requestOf(['--model', 'encoder', '--name', 'r', '--task', 'verbalizer', '--labels', 'a,b', '--template', '{text}']);
+    expect(JSON.parse(outcome.stderr).error).toMatchObject({ code: 'command.invalid', field: '--words' });
   });
 
   test('a setting outside its range is refused with its field before it is sent', async () => {
@@ -91,7 +107,7 @@ test('a list of runs shows how far each is', async () => {
 
 describe('watching a run', () => {
   const aRound = (round: number, changes: Partial<RoundRow> = {}): RoundRow => ({ round, attempt: 0, state: 'committed', cause: null, selected: 5, accepted: 5, reported: 4, openedAt: '2026-11-25T10:00:00.000Z', endedAt: '2026-11-25T10:00:01.000Z', learningRate: 0.01, coefficientRms: 0.25, stateHash: 'c'.repeat(64), ...changes });
-  const anEvaluation = (round: number): Evaluation => ({ round, loss: 0.5, accuracy: 0.8, count: 600, devices: 6, at: '2026-11-25T10:00:00.000Z' });
+  const anEvaluation = (round: number): Evaluation => ({ round, loss: 0.5, accuracy: 0.8, macroF1: null, perplexity: null, count: 600, devices: 6, at: '2026-11-25T10:00:00.000Z' });
   const open = aRound(2, { state: 'collecting', endedAt: null, coefficientRms: null, stateHash: null });
 
   /** What the coordinator says at each look; the last stays. */

@@ -73,7 +73,7 @@ function addStartCommand(runs: Command, shell: Shell): void {
     const run = await client.json(routes.createRun, { body: runRequestOf(options, model.id) });
     shell.printer.value(run, runSheet);
     shell.remark(run.state === 'draft' ? `Start it with: seedfleet runs start ${run.id}` : `Follow it with: seedfleet runs watch ${run.id}`);
-  }), 'seedfleet runs start --model encoder --name reviews --labels negative,positive', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --rounds 300 --queries 16 --draft', 'seedfleet runs start 4');
+  }), 'seedfleet runs start --model encoder --name reviews --labels negative,positive', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --rounds 300 --queries 16 --draft', 'seedfleet runs start --model lm --name novels --task language --sites "" --biases ".*fc2"', 'seedfleet runs start 4');
 }
 
 function addProofCommands(runs: Command, shell: Shell): void {

@@ -1,5 +1,5 @@
 import { FleetError } from '@seedfleet/errors';
-import { routes, type Model, type RunRequest } from '@seedfleet/protocol';
+import { precisions, routes, taskTypes, type Model, type RunRequest, type TaskType } from '@seedfleet/protocol';
 import { Option, type Command } from 'commander';
 import { type CoordinatorClient } from '../coordinator/coordinator-client.js';
 import { listValue, numberValue } from '../terminal/shell.js';
@@ -8,13 +8,19 @@ import { listValue, numberValue } from '../terminal/shell.js';
 export interface RunOptions {
   model: string;
   name: string;
-  labels: string[];
+  task: TaskType;
+  labels?: string[];
+  words?: string[];
+  template?: string;
   tokensMax: number;
   rank: number;
   alpha: number;
   sites: string;
   scale: number;
+  biases?: string;
+  biasScale: number;
   headScale: number;
+  precision?: (typeof precisions)[number];
   estimator: RunRequest['estimator']['type'];
   queries: number;
   eps: number;
@@ -41,13 +47,19 @@ export function addRunOptions(command: Command): Command {
   return command
     .option('--model <id-or-name>', 'base model of a new run')
     .option('--name <name>', 'name of the run')
+    .addOption(new Option('--task <type>', 'classification by a head, verbalizer: by the word that a language model answers with, language: what follows what').choices(taskTypes).default('classification'))
     .option('--labels <list>', 'labels in the order of their class index, with commas between', listValue)
+    .option('--words <list>', 'verbalizer: the word of each label, with commas between; a space before a word counts', (text: string) => text.split(','))
+    .option('--template <text>', 'verbalizer: what the model reads, {text} in place of the example; ends where the answer begins')
     .option('--tokens-max <count>', 'tokens of one example; longer ones are cut', numberValue, 128)
     .option('--rank <r>', 'width of the adapters', numberValue, 8)
     .option('--alpha <alpha>', 'scaling of the adapters: alpha / rank', numberValue, 16)
-    .option('--sites <pattern>', 'regular expression over the site names of the model', '.*')
+    .option('--sites <pattern>', 'regular expression over the site names of the model; empty: no adapters', '.*')
     .option('--scale <s>', 'perturbation scale of the adapters', numberValue, 1)
-    .option('--head-scale <s>', 'perturbation scale of the head', numberValue, 10)
+    .option('--biases <pattern>', 'regular expression over the site names whose outputs get a trained bias (default: none)')
+    .option('--bias-scale <s>', 'perturbation scale of the biases', numberValue, 1)
+    .option('--head-scale <s>', 'perturbation scale of the head of a classification', numberValue, 10)
+    .addOption(new Option('--precision <name>', 'what devices compute in unless their owners say otherwise (default: fp32)').choices(precisions))
     .addOption(new Option('--estimator <type>', 'losses to differences').choices(['leave-one-out', 'central', 'forward']).default('leave-one-out'))
     .option('--queries <q>', 'directions a round', numberValue, 8)
     .option('--eps <eps>', 'how far along a direction', numberValue, 1e-2)
@@ -71,7 +83,11 @@ export function addRunOptions(command: Command): Command {
 
 /** @throws FleetError `command.invalid` where a flag that a new run needs is missing */
 export function requireNewRun(options: Partial<RunOptions>): void {
-  for (const [flag, value] of [['--model', options.model], ['--name', options.name], ['--labels', options.labels]] as const) {
+  const needed = [
+    ['--model', options.model], ['--name', options.name], ...(options.task === 'language' ? [] : [['--labels', options.labels]]),
+    ...(options.task === 'verbalizer' ? [['--words', options.words], ['--template', options.template]] : []),
+  ] as [string, unknown][];
+  for (const [flag, value] of needed) {
     if (value === undefined) throw new FleetError('command.invalid', { field: flag, problem: `A new run needs ${flag}.`, fix: 'Add it, or give the number of a draft to start. `seedfleet runs start --help` shows an example.' });
   }
 }
@@ -81,8 +97,12 @@ export function runRequestOf(options: RunOptions, model: string): RunRequest {
   return {
     name: options.name,
     model,
-    task: { type: 'classification', labels: options.labels, tokensMax: options.tokensMax },
-    adapter: { rank: options.rank, alpha: options.alpha, sites: options.sites, scale: options.scale, headScale: options.headScale },
+    task: taskOf(options),
+    adapter: {
+      rank: options.rank, alpha: options.alpha, sites: options.sites, scale: options.scale,
+      ...(options.biases === undefined ? {} : { biases: options.biases, biasScale: options.biasScale }), ...(options.task === 'classification' ? { headScale: options.headScale } : {}),
+    },
+    ...(options.precision === undefined ? {} : { precision: options.precision }),
     estimator: { type: options.estimator, queries: options.queries, eps: options.eps, distribution: options.distribution, groups: options.groups, batchExamples: options.batch },
     stepRule: { type: options.step, learningRate: options.learningRate, schedule: options.schedule },
     policy: {
@@ -92,6 +112,14 @@ export function runRequestOf(options: RunOptions, model: string): RunRequest {
     start: !options.draft,
     ...(options.devices === undefined ? {} : { devices: options.devices }),
   };
+}
+
+function taskOf({ task, labels = [], words = [], template = '', tokensMax }: RunOptions): RunRequest['task'] {
+  switch (task) {
+    case 'classification': return { type: task, labels, tokensMax };
+    case 'verbalizer': return { type: task, labels, words, template, tokensMax };
+    case 'language': return { type: task, tokensMax };
+  }
 }
 
 /** The model of that id, or the only one of that name. @throws FleetError `request.not-found`, `model.name-unclear` */

@@ -82,7 +82,7 @@ async function newRounds(client: CoordinatorClient, { id, shown }: { id: number;
 /** One line for people. */
 export function watchText(line: WatchLine): string {
   if (line.type === 'state') return `run ${line.run} is ${line.state} at round ${line.round} of ${line.roundsMax}${line.cause === null ? '' : `: ${line.cause}`}`;
-  if (line.type === 'evaluation') return `evaluation after ${line.round} rounds: accuracy ${line.accuracy.toFixed(4)}, loss ${line.loss.toFixed(4)} (${line.count} examples, ${line.devices} devices)`;
+  if (line.type === 'evaluation') return `evaluation after ${line.round} rounds: accuracy ${line.accuracy.toFixed(4)}${line.perplexity === null ? '' : `, perplexity ${line.perplexity.toFixed(2)}`}${line.macroF1 === null ? '' : `, macro F1 ${line.macroF1.toFixed(4)}`}, loss ${line.loss.toFixed(4)} (${line.count} examples, ${line.devices} devices)`;
   const reports = `${line.reported} of ${line.selected} devices reported`;
   if (line.state === 'abandoned') return `round ${line.round}, attempt ${line.attempt}: abandoned (${line.cause ?? 'no cause given'}), ${reports}`;
   return `round ${line.round}: ${line.state}, ${reports}, coefficients ${line.coefficientRms?.toExponential(2) ?? '-'}, state ${line.stateHash?.slice(0, 12) ?? '-'}`;
