@@ -20,7 +20,7 @@ export function ModelPage() {
           <Title order={1} size="h2">{model.name}</Title>
           <Text>
             {model.state}; the head reads <span className="mono">{model.output}</span>{model.outputWidth === null ? '' : ` of width ${model.outputWidth}`}; token ids go
-            into <span className="mono">{model.inputs.ids}</span>, their mask into <span className="mono">{model.inputs.mask}</span>. Id <span className="mono">{model.id}</span>.
+            into <span className="mono">{model.inputs.ids}</span>, {model.inputs.mask === undefined ? 'and no mask' : <>their mask into <span className="mono">{model.inputs.mask}</span></>}. Good for: {model.tasks.join(', ') || 'nothing yet'}{model.pool === undefined ? '' : `, pooled by ${model.pool}`}. Id <span className="mono">{model.id}</span>.
           </Text>
           <Title order={2} size="h4">Files</Title>
           <WideTable label="Files" columns={fileColumns} minWidth={720}>

@@ -6,7 +6,7 @@ import { CommandLine } from '../../shell/command-line';
 import { QueryState } from '../../shell/query-state';
 import { DevicesStep } from './devices-step';
 import { PolicyStep } from './policy-step';
-import { commandLineOf, draftFor, labelsOf, matchingSites, requestOf, type RunDraft } from './run-draft';
+import { commandLineOf, draftFor, patternsFit, problemOfTask, requestOf, type RunDraft } from './run-draft';
 import { TaskStep } from './task-step';
 
 const last = 2;
@@ -22,14 +22,13 @@ export function NewRunPage() {
   const devices = deviceQuery.data?.items ?? [];
   const models = (modelQuery.data?.items ?? []).filter((known) => known.state === 'ready');
   const matching = changes.devices?.length ?? devices.length;
-  const draft: RunDraft = { ...draftFor(matching), model: models[0]?.id ?? null, name: models[0]?.name ?? '', ...changes };
+  const draft: RunDraft = { ...draftFor(matching), model: models[0]?.id ?? null, name: models[0]?.name ?? '', ...(models[0]?.tasks[0] === undefined ? {} : { task: models[0].tasks[0] }), ...changes };
   const model = models.find(({ id }) => id === draft.model);
   const change = (part: Partial<RunDraft>) => setChanges((before) => ({ ...before, ...part }));
 
-  const labels = labelsOf(draft);
   const complete = [
     matching > 0,
-    model !== undefined && draft.name.trim() !== '' && labels.length >= 2 && new Set(labels).size === labels.length && (matchingSites(model, draft.sites)?.length ?? 0) > 0 && draft.alpha > 0,
+    model !== undefined && draft.name.trim() !== '' && model.tasks.includes(draft.task) && problemOfTask(draft) === null && patternsFit(draft, model) && draft.alpha > 0,
     draft.reportsMin <= draft.cohort && draft.learningRate > 0,
   ];
   const reachable = (target: number) => complete.slice(0, target).every(Boolean);

@@ -2,9 +2,9 @@ import { SimpleGrid, Stack, Text } from '@mantine/core';
 import { type Model } from '@seedfleet/protocol';
 import { Figure } from '../../shell/figure';
 import { bytesText, countText } from '../../shell/format';
-import { averagingBytes, reporterBytes, roundBytes, trainedValues } from '../../shell/round-bytes';
+import { averagingBytes, reporterBytes, roundBytes } from '../../shell/round-bytes';
 import { NumberField } from './number-field';
-import { labelsOf, matchingSites } from './run-draft';
+import { trainedBy } from './run-draft';
 import { type StepProps } from './task-step';
 
 /** Third screen: how rounds go, and what that costs before anything is sent. */
@@ -13,7 +13,7 @@ export function PolicyStep({ draft, change, model, devices }: StepProps & { mode
   const reports = Math.min(draft.cohort, devices);
   const { down, up } = reporterBytes(estimator);
   const whole = draft.rounds * roundBytes({ ...estimator, reports, followers: devices - reports });
-  const values = trainedValues({ sites: matchingSites(model, draft.sites) ?? [], rank: draft.rank, width: model.outputWidth ?? 0, classes: labelsOf(draft).length });
+  const values = trainedBy(draft, model);
   const averaged = draft.rounds * averagingBytes({ reports, values });
   return (
     <Stack>
