@@ -81,7 +81,7 @@ test('a device is suspended and let in again, and revoking asks first and names 
 test('a filter is explained where it is wrong, finds devices by their tags, and a group counts them', async () => {
   await page.getByRole('link', { name: 'Devices' }).click();
   await page.getByRole('link', { name: 'device-0' }).click();
-  await page.getByLabel('Words to find it by, also in groups and filters').fill('lab');
+  await page.getByRole('combobox', { name: 'Words to find it by, also in groups and filters' }).fill('lab');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Save tags' }).click();
   await page.getByRole('cell', { name: 'device.tag' }).waitFor();

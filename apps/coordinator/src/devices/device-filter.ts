@@ -27,6 +27,10 @@ function conditionOf(term: FilterTerm<Field>, context: FilterContext): Prisma.De
     case 'tag': return negated(comparison, { tags: { hasSome: [...values] } });
     case 'group': return negated(comparison, { OR: values.map((name) => groupCondition(name, context)) });
     case 'seen': return ageCondition('lastSeenAt', term, context);
+    case 'threads': return numberCondition('threads', term);
+    case 'memory': return numberCondition('memoryMegabytes', term);
+    case 'step': return numberCondition('forwardMs', term);
+    case 'peak': return numberCondition('peakMegabytes', term);
     case 'enrolled': return ageCondition('enrolledAt', term, context);
   }
 }
@@ -51,6 +55,16 @@ function ageCondition(column: 'lastSeenAt' | 'enrolledAt', { comparison, numbers
   const at = new Date(now.getTime() - ageMs);
   const operator = ({ '<': 'gt', '<=': 'gte', '>': 'lt', '>=': 'lte' } as const)[comparison as '<' | '<=' | '>' | '>='];
   return { [column]: { [operator]: at } };
+}
+
+type NumberColumn = 'threads' | 'memoryMegabytes' | 'forwardMs' | 'peakMegabytes';
+
+function numberCondition(column: NumberColumn, { comparison, numbers }: FilterTerm): Prisma.DeviceWhereInput {
+  switch (comparison) {
+    case '=': return { [column]: { in: [...numbers] } };
+    case '!=': return { OR: [{ [column]: null }, { NOT: { [column]: { in: [...numbers] } } }] };
+    default: return { [column]: { [({ '<': 'lt', '<=': 'lte', '>': 'gt', '>=': 'gte' } as const)[comparison as '<' | '<=' | '>' | '>=']]: numbers[0] } };
+  }
 }
 
 function groupCondition(name: string, context: FilterContext): Prisma.DeviceWhereInput {

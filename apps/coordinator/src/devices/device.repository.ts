@@ -13,10 +13,17 @@ export interface DeviceRow {
   enrolledAt: Date;
   lastSeenAt: Date | null;
   tags: string[];
+  threads: number | null;
+  memoryMegabytes: number | null;
+  forwardMs: number | null;
+  peakMegabytes: number | null;
 }
 
-const columns = { id: true, name: true, publicKey: true, state: true, workerVersion: true, platform: true, enrolledAt: true, lastSeenAt: true, tags: true } as const;
+const columns = { id: true, name: true, publicKey: true, state: true, workerVersion: true, platform: true, enrolledAt: true, lastSeenAt: true, tags: true, threads: true, memoryMegabytes: true, forwardMs: true, peakMegabytes: true } as const;
 const toRow = <R extends { state: string }>(row: R) => ({ ...row, state: deviceStates.find((state) => state === row.state) ?? 'revoked' as const });
+
+/** What a device says of itself at its hello. */
+export type Inventory = { [K in 'workerVersion' | 'platform' | 'threads' | 'memoryMegabytes' | 'forwardMs' | 'peakMegabytes']: NonNullable<DeviceRow[K]> };
 
 /** The only Prisma of devices. */
 @Injectable()
@@ -74,7 +81,7 @@ export class DeviceRepository {
     await this.database.prisma.device.updateMany({ where: { connected: true }, data: { connected: false } });
   }
 
-  async saveSeen(id: string, seen: { at: Date; connected: boolean; workerVersion?: string; platform?: string }): Promise<void> {
+  async saveSeen(id: string, seen: { at: Date; connected: boolean } & Partial<Inventory>): Promise<void> {
     const { at, ...inventory } = seen;
     await this.database.prisma.device.updateMany({ where: { id }, data: { lastSeenAt: at, ...inventory } });
   }

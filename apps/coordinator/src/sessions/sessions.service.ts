@@ -63,7 +63,7 @@ export class SessionsService {
       throw new FleetError(mismatch, { field: 'protocol', problem: `The device speaks protocol ${protocol}, this coordinator ${protocolVersionMin} to ${protocolVersion}.` });
     }
     const { device, name } = socket.data;
-    await this.devices.saveSeen(device, { at: this.clock.now(), connected: true, workerVersion, platform: capabilities.platform });
+    await this.devices.saveSeen(device, { at: this.clock.now(), connected: true, workerVersion, ...capabilities });
     const answers = await this.assignments.greet(socket, runs);
     socket.data.greeted = true;
     // The ack goes first: what follows may be answered by the device at once.

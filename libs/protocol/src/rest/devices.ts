@@ -15,7 +15,7 @@ export const tag = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}_.:/-]{0,49}$/u, 'e
 
 /** What a dynamic group can be made of: no groups, so that none is made of itself. */
 export const groupFilterFields = {
-  name: 'text', state: 'choice', online: 'choice', tag: 'words', platform: 'text', worker: 'text', seen: 'age', enrolled: 'age',
+  name: 'text', state: 'choice', online: 'choice', tag: 'words', platform: 'text', worker: 'text', seen: 'age', enrolled: 'age', threads: 'number', memory: 'number', step: 'number', peak: 'number',
 } as const satisfies FilterFields;
 /** What a list of devices can be filtered by; a group by its name. */
 export const deviceFilterFields = { ...groupFilterFields, group: 'words' } as const satisfies FilterFields;
@@ -64,6 +64,12 @@ export const deviceSchema = z.object({
   enrolledAt: instant,
   /** in alphabetical order */
   tags: z.array(tag),
+  /** threads that it computes with, and memory of the machine, as it says */
+  threads: z.int().nullable(),
+  memoryMegabytes: z.number().nullable(),
+  /** measured on the run that it prepared last: milliseconds of one step (all rows of one batch), and the peak of its process */
+  forwardMs: z.number().nullable(),
+  peakMegabytes: z.number().nullable(),
 });
 export type Device = z.infer<typeof deviceSchema>;
 

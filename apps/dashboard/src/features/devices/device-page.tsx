@@ -36,10 +36,13 @@ export function DevicePage() {
   );
 }
 
+const amount = (value: number | null, unit: string) => (value === null ? '–' : `${value.toLocaleString('en', { maximumFractionDigits: 1 })} ${unit}`);
+
 function propertiesOf(device: Device): [string, string][] {
   return [
     ['Id', device.id], ['State', device.state], ['Key fingerprint', device.fingerprint], ['Enrolled', dateTimeOf(device.enrolledAt)], ['Last seen', dateTimeOf(device.lastSeenAt)],
     ['Worker', device.workerVersion ?? '–'], ['Platform', device.platform ?? '–'],
+    ['Threads', String(device.threads ?? '–')], ['Memory of the machine', amount(device.memoryMegabytes, 'MB')], ['A step, as it measured', amount(device.forwardMs, 'ms')], ['Peak of its process', amount(device.peakMegabytes, 'MB')],
   ];
 }
 

@@ -22,7 +22,7 @@ export function ApiTokens() {
       <NewApiToken />
       <QueryState query={tokens}>
         {rows.length === 0 ? <Text>No token. Make one to use the command line or the API.</Text> : (
-          <WideTable label="API tokens" columns={columns} minWidth={760}>
+          <WideTable label="Tokens for programs" columns={columns} minWidth={760}>
             {rows.map((token) => (
               <Table.Tr key={token.id}>
                 <Table.Td>{token.name}</Table.Td><Table.Td>{token.operator}</Table.Td><Table.Td>{token.role}</Table.Td><Table.Td>{dateTimeOf(token.createdAt)}</Table.Td>

@@ -20,7 +20,7 @@ export function Operators() {
       <Invite />
       {renew.data === undefined ? null : <CommandLine does={`A new one-time link for ${renew.data.operator.name}, good until ${dateTimeOf(renew.data.expiresAt)}:`} line={`${location.origin}${renew.data.path}`} />}
       <QueryState query={operators}>
-        <WideTable label="Operators" columns={columns} minWidth={760}>
+        <WideTable label="People who may sign in" columns={columns} minWidth={760}>
           {(operators.data?.items ?? []).map((operator) => <OperatorLine key={operator.id} operator={operator} onNewLink={() => renew.mutate({ params: { id: operator.id } })} />)}
         </WideTable>
       </QueryState>
