@@ -11,7 +11,7 @@ export { normalQuantile } from './perturbation/gaussian.js';
 export { frozenA, type FrozenOrigin } from './perturbation/frozen-a.js';
 export { coefficientsOf, differencesOf, rowPlan, rowsOf, type Estimator, type RowPlan } from './estimator/estimator.js';
 export { perturbedRowsInto, type RowsOrigin } from './estimator/perturbed-rows.js';
-export { initialState, stateHash, type AdapterState, type StepRuleType } from './replay/adapter-state.js';
+export { branchState, initialState, stateHash, type AdapterState, type StepRuleType } from './replay/adapter-state.js';
 export { gradientInto, type GradientOrigin } from './replay/gradient.js';
 export { learningRateAt, type Schedule } from './replay/learning-rate.js';
 export { type CommittedStep, type StepContext } from './replay/advance.js';

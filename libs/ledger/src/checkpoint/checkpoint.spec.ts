@@ -34,7 +34,21 @@ test('a checkpoint before the first commit is all zero and goes on at the manife
   const { checkpoint, end } = verifyCheckpoint({ bytes: encodeCheckpoint(zero), manifest });
   expect(checkpoint).toEqual(zero);
   expect(end).toEqual({ round: 0, previousHash: manifest.hash });
-  expect(() => encodeCheckpoint({ ...zero, values: [Float64Array.of(0, 0, 1)] })).toThrow(expect.objectContaining({ code: 'checkpoint.malformed', field: 'values' }));
+  const bent = encodeCheckpoint({ ...zero, values: [Float64Array.of(0, 0, 1)] });
+  expect(() => verifyCheckpoint({ bytes: bent, manifest })).toThrow(expect.objectContaining({ code: 'checkpoint.malformed', field: 'values' }));
+});
+
+test('a branch begins with the values that its manifest names, and with no others', () => {
+  const first = [Float64Array.of(1, -2, 3.5), new Float64Array(3)];
+  const parent = { run: 7, manifestHash: 'ab'.repeat(32), round: 3, commitHash: 'cd'.repeat(32), stateHash: toHex(hashValues(first)) };
+  const branch = verifyManifest(signManifest(aManifest({ coordinatorPrivateKey: privateKey, branch: parent }), privateKey));
+  const of = (arrays: Float64Array[]) => encodeCheckpoint({ manifestHash: branch.hash, round: 0, lastCommit: new Uint8Array(0), values: arrays });
+  const { checkpoint, end } = verifyCheckpoint({ bytes: of(first), manifest: branch });
+  expect(checkpoint.values).toEqual(first);
+  expect(end).toEqual({ round: 0, previousHash: branch.hash });
+  for (const other of [[Float64Array.of(1, -2, 3.25), new Float64Array(3)], [new Float64Array(3), new Float64Array(3)], [first[0] as Float64Array]]) {
+    expect(() => verifyCheckpoint({ bytes: of(other), manifest: branch })).toThrow(expect.objectContaining({ code: 'checkpoint.malformed', field: 'values' }));
+  }
 });
 
 test('the log goes on after a checkpoint at the hash of its last commit', () => {

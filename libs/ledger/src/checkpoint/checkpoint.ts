@@ -3,13 +3,13 @@ import { ByteReader } from '../bytes/byte-reader.js';
 import { concatBytes, equalBytes, utf8 } from '../bytes/byte-sequence.js';
 import { ByteWriter } from '../bytes/byte-writer.js';
 import { float64Bytes } from '../bytes/float64-bytes.js';
-import { fromHex } from '../bytes/hex.js';
+import { fromHex, toHex } from '../bytes/hex.js';
 import { decodeCommit, isSignedBy, type SignedCommit } from '../commit/commit.js';
 import { chainEnd, chainStart, type ChainEnd } from '../commit/chain.js';
 import { type VerifiedManifest } from '../manifest/manifest.js';
 import { hashValues } from './state-hash.js';
 
-/** A state saved. It needs no signature of its own: its last commit is signed and names the hash of exactly these values. */
+/** A state saved. It needs no signature of its own: its last commit, or the manifest of a branch, is signed and names the hash of exactly these values. */
 export interface Checkpoint {
   /** [32] */
   manifestHash: Uint8Array;
@@ -33,7 +33,7 @@ export function encodeCheckpoint({ manifestHash, round, lastCommit, values }: Ch
 }
 
 /**
- * Decodes and checks that the values are those that the last commit names (all zero at round 0). Who wrote the commit: `verifyCheckpoint`.
+ * Decodes and checks that the values are those that the last commit names. Who wrote the commit, and what a run begins with: `verifyCheckpoint`.
  * @throws FleetError `checkpoint.malformed`
  */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
@@ -52,13 +52,17 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
 }
 
 /**
- * A checkpoint from outside, with its signature checked, and where the log goes on after it.
+ * A checkpoint from outside, with its signature checked, and where the log goes on after it. Before the first commit a branch has the values that its
+ * manifest names, any other run zeros.
  * @throws FleetError `checkpoint.malformed`, `log.signature`
  */
 export function verifyCheckpoint({ bytes, manifest }: { bytes: Uint8Array; manifest: VerifiedManifest }): { checkpoint: Checkpoint; end: ChainEnd } {
   const checkpoint = decodeCheckpoint(bytes);
   if (!equalBytes(checkpoint.manifestHash, manifest.hash)) throw refuse('manifestHash', 'The checkpoint belongs to another run.');
-  if (checkpoint.round === 0) return { checkpoint, end: chainStart(manifest) };
+  if (checkpoint.round === 0) {
+    requireFirstValues(checkpoint.values, manifest);
+    return { checkpoint, end: chainStart(manifest) };
+  }
   const commit = decodeCommit(checkpoint.lastCommit);
   if (!isSignedBy(commit, { coordinatorKey: fromHex(manifest.manifest.coordinatorKey), manifestHash: manifest.hash })) {
     throw new FleetError('log.signature', { field: 'lastCommit', problem: 'The last commit of the checkpoint is not signed by the coordinator of this run.' });
@@ -69,12 +73,19 @@ export function verifyCheckpoint({ bytes, manifest }: { bytes: Uint8Array; manif
 function requireNamedValues({ round, lastCommit, values }: Omit<Checkpoint, 'manifestHash'>): void {
   if (round === 0) {
     if (lastCommit.length > 0) throw refuse('lastCommit', 'The checkpoint of round 0 has a commit.');
-    if (!values.every((array) => array.every((value) => Object.is(value, 0)))) throw refuse('values', 'The checkpoint of round 0 is not all zero.');
     return;
   }
   const commit = commitOf(lastCommit);
   if (commit.round !== round - 1) throw refuse('lastCommit', `The checkpoint after ${round} commits ends with the commit of round ${commit.round}.`);
   if (!equalBytes(hashValues(values), commit.stateHash)) throw refuse('values', 'The values are not those that the last commit names.');
+}
+
+function requireFirstValues(values: readonly Float64Array[], { manifest: { branch } }: VerifiedManifest): void {
+  if (branch !== null) {
+    if (toHex(hashValues(values)) !== branch.stateHash) throw refuse('values', 'The values are not those that the branch begins with.');
+    return;
+  }
+  if (!values.every((array) => array.every((value) => Object.is(value, 0)))) throw refuse('values', 'The checkpoint of round 0 is not all zero.');
 }
 
 function commitOf(bytes: Uint8Array): SignedCommit {

@@ -93,6 +93,20 @@ const policySchema = z.strictObject({
   attemptsMax: count,
 });
 
+/** Where a branch begins: the state of another run of the same coordinator after some of its commits. docs/rounds.md, "Branches". */
+const branchSchema = z.strictObject({
+  /** number of the parent */
+  run: count.max(4_294_967_295),
+  /** of the parent's manifest */
+  manifestHash: hex64,
+  /** commits of the parent that are applied */
+  round: z.int().min(0).max(4_294_967_295),
+  /** of the parent's commit round - 1; its manifest's at 0 */
+  commitHash: hex64,
+  /** of the values that the branch begins with: B of the parent, moments zero */
+  stateHash: hex64,
+});
+
 /** The whole description of a run, as agreed by everyone who takes part. Nothing outside it changes a number. */
 export const manifestSchema = z.strictObject({
   format: z.literal('seedfleet/manifest/v1'),
@@ -109,7 +123,8 @@ export const manifestSchema = z.strictObject({
   stepRule: stepRuleSchema,
   policy: policySchema,
   privacy: z.strictObject({ type: z.literal('none') }),
-  branch: z.null(),
+  /** null: the adapter begins at zero */
+  branch: branchSchema.nullable(),
 }).superRefine((manifest, context) => {
   for (const { path, message } of contradictions(manifest)) context.addIssue({ code: 'custom', path, message });
 });
@@ -117,7 +132,7 @@ export const manifestSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** What two fields say that cannot both be true. */
-function contradictions({ adapter, task, estimator, policy, model }: Pick<Manifest, 'adapter' | 'task' | 'estimator' | 'policy' | 'model'>) {
+function contradictions({ run, adapter, task, estimator, policy, model, branch }: Pick<Manifest, 'run' | 'adapter' | 'task' | 'estimator' | 'policy' | 'model' | 'branch'>) {
   const found: { path: (string | number)[]; message: string }[] = [];
   const say = (path: (string | number)[], message: string) => found.push({ path, message });
   adapter.sites.forEach((site, index) => {
@@ -146,5 +161,7 @@ function contradictions({ adapter, task, estimator, policy, model }: Pick<Manife
   if (estimator.type === 'leave-one-out' && estimator.queries < 2) say(['estimator', 'queries'], 'leave-one-out compares queries with each other: at least 2');
   if (policy.reportsMin > policy.cohort) say(['policy', 'reportsMin'], 'must not exceed the cohort');
   if (estimator.groups > policy.cohort) say(['estimator', 'groups'], 'must not exceed the cohort');
+  if (branch?.run === run) say(['branch', 'run'], 'a run is no branch of itself');
+  if (branch?.round === 0 && branch.commitHash !== branch.manifestHash) say(['branch', 'commitHash'], "at round 0 it is the hash of the parent's manifest");
   return found;
 }

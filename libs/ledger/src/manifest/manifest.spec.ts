@@ -41,6 +41,24 @@ test('a manifest of the first version keeps the hash that Python gives it (json.
   expect(toHex(sha256(encodeManifest(aManifest({ coordinatorPrivateKey: new Uint8Array(32).fill(7) }))))).toBe('48d3b10963b109d4afdd71751af81a8b05567117087186c75d2fdb496fc3af08');
 });
 
+describe('a branch', () => {
+  const branch = { run: 7, manifestHash: 'ab'.repeat(32), round: 3, commitHash: 'cd'.repeat(32), stateHash: 'ef'.repeat(32) };
+
+  test.each([['after commits', branch], ['before the first commit', { ...branch, round: 0, commitHash: branch.manifestHash }]])('%s comes back as it was', (_, given) => {
+    const signed = signManifest({ ...manifest, branch: given }, privateKey);
+    expect(verifyManifest(JSON.parse(JSON.stringify(signed))).manifest.branch).toEqual(given);
+  });
+
+  test.each([
+    ['of itself', 'branch.run', { ...branch, run: manifest.run }],
+    ['before the first commit that names one', 'branch.commitHash', { ...branch, round: 0 }],
+    ['of a round below 0', 'branch.round', { ...branch, round: -1 }],
+    ['without a hash of its state', 'branch.stateHash', { ...branch, stateHash: '' }],
+  ])('%s is refused', (_, field, given) => {
+    expect(() => signManifest({ ...manifest, branch: given }, privateKey)).toThrow(expect.objectContaining({ code: 'manifest.invalid', field }));
+  });
+});
+
 describe('the tasks of a causal language model', () => {
   const [lora] = manifest.adapter.sites as [Manifest['adapter']['sites'][number]];
   const bias = { name: 'encoder.layer.0.attn.v.bias', kind: 'bias' as const, inputs: 0, shape: [7], scale: 0.5 };

@@ -19,6 +19,17 @@ export function initialState({ layout, stepRule }: { layout: Layout; stepRule: {
   return { layout, round: 0, values: Array.from({ length: arrays }, () => new Float64Array(layout.size)) };
 }
 
+/**
+ * What a branch begins with: B of its parent. Moments begin at zero and rounds at 0, so that adam corrects the bias of moments that it has itself
+ * gathered. docs/numerics.md, "Branches".
+ * @param parent after the commits that the branch keeps; not changed
+ */
+export function branchState(parent: AdapterState, stepRule: { type: StepRuleType }): AdapterState {
+  const { layout, values: [, ...moments] } = initialState({ layout: parent.layout, stepRule });
+  const [b = new Float64Array(layout.size)] = parent.values;
+  return { layout, round: 0, values: [b.slice(), ...moments] };
+}
+
 /** SHA-256 of the little-endian float64 bytes of B site by site, then of the moments. @returns [32] */
 export function stateHash(state: AdapterState): Uint8Array {
   return hashValues(state.values);

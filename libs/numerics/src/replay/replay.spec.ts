@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { equalBytes, sha256, toHex, type SignedCommit } from '@seedfleet/ledger';
 import { aRun } from '../../vectors/a-run.js';
-import { stateHash, type AdapterState } from './adapter-state.js';
+import { branchState, stateHash, type AdapterState } from './adapter-state.js';
 import { applyCommit, replayCommit, replayCommits } from './replay.js';
 
 const rules = ['sgd', 'normalised', 'momentum', 'adam'] as const;
@@ -73,4 +73,15 @@ test.each([
   const { start, context } = aRun({ rounds: 0 });
   const step = { seeds: BigUint64Array.of(1n, 2n), coefficients: Float64Array.of(1, 1), learningRate: 1, ...change };
   expect(() => applyCommit(start, step, context)).toThrow(expect.objectContaining({ code }));
+});
+
+test.each(rules)('a branch begins with B of its parent, moments zero, round 0, whatever its rule (%s)', (type) => {
+  const { end } = aRun({ type, rounds: 3 });
+  const before = end.values.map((array) => array.slice());
+  for (const [rule, moments] of [['sgd', 0], ['normalised', 0], ['momentum', 1], ['adam', 2]] as const) {
+    const branch = branchState(end, { type: rule });
+    expect(branch).toEqual({ layout: end.layout, round: 0, values: [end.values[0], ...Array.from({ length: moments }, () => new Float64Array(end.layout.size))] });
+    branch.values[0]?.fill(7);
+  }
+  expect(end.values).toEqual(before);
 });
