@@ -4,7 +4,7 @@
  */
 export { readSafetensors, writeSafetensors, type NamedTensor } from './safetensors/safetensors.js';
 export { exportPeft, type PeftExport } from './peft/export-peft.js';
-export { verifyRun, type VerifiedRun } from './audit/verify-run.js';
+export { verifyRun, type PublicRun, type VerifiedRun } from './audit/verify-run.js';
 export { mergeRun, type MergedRun } from './merged/merge-run.js';
 export { modelCard, type ReportedEvaluation } from './card/model-card.js';
 export { type CardFormat } from './card/usage.js';

@@ -1,6 +1,6 @@
 import { encodeCommit, fromHex, signManifest, sha256, toHex, type Manifest, type SignedManifest } from '@seedfleet/ledger';
 import { aManifest } from '@seedfleet/ledger/testing';
-import { applyCommit, deriveSeeds, initialState, learningRateAt, replayContext, stateHash } from '@seedfleet/numerics';
+import { applyCommit, branchState, deriveSeeds, initialState, learningRateAt, replayContext, stateHash, type AdapterState } from '@seedfleet/numerics';
 
 /** What a coordinator would serve of a run that has ended. */
 export interface FinishedRun {
@@ -11,17 +11,19 @@ export interface FinishedRun {
   headHash: string;
   /** hex, after the last commit */
   stateHash: string;
+  /** after the last commit */
+  state: AdapterState;
 }
 
 /** A run of `rounds` commits, made as a coordinator makes them: seeds chained, state replayed, commits signed. The coefficients are a fixed pattern. */
-export function aFinishedRun({ rounds, coordinatorPrivateKey, ...changes }: { rounds: number; coordinatorPrivateKey: Uint8Array } & Partial<Manifest>): FinishedRun {
+export function aFinishedRun({ rounds, coordinatorPrivateKey, parentState, ...changes }: { rounds: number; coordinatorPrivateKey: Uint8Array; parentState?: AdapterState } & Partial<Manifest>): FinishedRun {
   const manifest = aManifest({ coordinatorPrivateKey, ...changes });
   const signedManifest = signManifest(manifest, coordinatorPrivateKey);
   const manifestHash = fromHex(signedManifest.hash);
   const context = replayContext(manifest);
   const { estimator: { queries, groups: groupCount }, stepRule, policy: { roundsMax, reportsMin } } = manifest;
   const groups = Array.from({ length: groupCount }, (_, group) => group);
-  let state = initialState({ layout: context.layout, stepRule });
+  let state = parentState === undefined ? initialState(context) : branchState(parentState, stepRule);
   let previousHash: Uint8Array = manifestHash;
   const log: Uint8Array[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -36,5 +38,5 @@ export function aFinishedRun({ rounds, coordinatorPrivateKey, ...changes }: { ro
     log.push(commit.bytes);
     previousHash = commit.hash;
   }
-  return { signedManifest, log, headHash: toHex(previousHash), stateHash: toHex(stateHash(state)) };
+  return { signedManifest, log, headHash: toHex(previousHash), stateHash: toHex(stateHash(state)), state };
 }

@@ -5,4 +5,6 @@ export const artifactsErrors = {
   'artifact.no-adapter': { retryable: false, http: 422, fix: 'Export the head alone, or start a run whose adapter has LoRA sites.' },
   'artifact.not-a-module': { retryable: false, http: 422, fix: 'Export the run as ONNX (`seedfleet runs export RUN --as onnx`), which knows parts of a module.' },
   'artifact.too-large': { retryable: false, http: 422, fix: 'Add --external: the weights are then written into a file beside the model.' },
+  'branch.parent-missing': { retryable: false, http: 422, fix: 'Give the manifest and the log of the parent run, whole up to the round of the branch, beside those of the branch.' },
+  'branch.differs': { retryable: false, http: 422, fix: 'Do not use this run: what its manifest says of its parent is not what the log of the parent replays to.' },
 } as const satisfies Record<string, ErrorEntry>;

@@ -45,6 +45,7 @@ export const coordinatorErrors = {
   'run.task-unfit': { retryable: false, http: 422, fix: 'Choose a task that the model names under `tasks`, or add the model again with another --output or --pool.' },
   'run.no-sites': { retryable: false, http: 422, fix: 'Give a regular expression that matches site names of the model: GET /models/:id lists them.' },
   'run.no-devices': { retryable: false, http: 409, fix: 'Enrol and approve devices first, or name active ones.' },
+  'branch.round': { retryable: false, http: 422, fix: 'Branch at a round that the run has reached: from 0 to its number of commits.' },
   'backup.exists': { retryable: false, http: 409, fix: 'Name a file that does not exist: a backup never overwrites one.' },
   'backup.no-coordinator': { retryable: false, http: 404, fix: 'Set SEEDFLEET_HOME to the home of the coordinator.' },
   'backup.damaged': { retryable: false, http: 422, fix: 'Take another backup: nothing of this one was restored.' },

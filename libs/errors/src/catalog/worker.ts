@@ -19,4 +19,5 @@ export const workerErrors = {
   'start.seeds-not-chained': { retryable: false, http: 422, fix: 'The coordinator must derive the seeds from the manifest and the previous commit; this device takes part in no round with other seeds.' },
   'options.invalid': { retryable: false, http: 422, fix: 'Correct the named option; `seedfleet-worker start --help` lists them.' },
   'engine.unusable': { retryable: false, http: 500, fix: 'Install again with `npm ci` on this machine, so that onnxruntime-node matches its platform.' },
+  'branch.state-missing': { retryable: true, http: 422, fix: 'Leave the worker connected: the coordinator assigns the run again, and its first state is fetched with it.' },
 } as const satisfies Record<string, ErrorEntry>;
