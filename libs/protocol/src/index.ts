@@ -37,6 +37,7 @@ export {
   type Challenge, type Credential, type CredentialRequest, type Enrolment, type EnrolmentRequest,
 } from './rest/device-access.js';
 export { fileRoles, modelFileQuery, modelFileSchema, modelRequest, modelSchema, modelStates, pools, type Model, type ModelFile, type ModelRequest } from './rest/models.js';
+export { branchRequest, type BranchRequest } from './rest/branch-request.js';
 export { adapterSchema, estimatorSchema, policySchema, precisions, runRequest, stepRuleSchema, taskSchema, taskTypes, type RunRequest, type TaskType } from './rest/run-request.js';
 export {
   artifactSchema, assignmentSchema, assignmentStates, evaluationSchema, logQuery, roundSchema, roundStates, runActions, runQuery, runSchema, runStates,

@@ -8,7 +8,7 @@ export function aRun(changes: Partial<Run> = {}): Run {
   return {
     id: 1, name: 'reviews', state: 'completed', cause: null, round: 0, roundsMax: 20, model: 'mdl_1', createdAt: '2026-11-25T10:00:00.000Z', startedAt: '2026-11-25T10:00:01.000Z',
     endedAt: '2026-11-25T10:05:00.000Z', manifestHash: '0'.repeat(64), headHash: '0'.repeat(64), stateHash: null, devices: 3,
-    lastEvaluation: { round: 20, loss: 0.4312, accuracy: 0.85, macroF1: null, perplexity: null, count: 600 }, ...changes,
+    lastEvaluation: { round: 20, loss: 0.4312, accuracy: 0.85, macroF1: null, perplexity: null, count: 600 }, branch: null, ...changes,
   };
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { sha256 } from '@seedfleet/ledger';
 import { bytea } from '../database/bytea.js';
-import { Database } from '../database/database.js';
+import { Database, type Transaction } from '../database/database.js';
 
 export interface ArtifactRow {
   id: string;
@@ -19,8 +19,8 @@ export class ArtifactRepository {
   constructor(private readonly database: Database) {}
 
   /** A checkpoint of this round that is there already is the same one. */
-  async saveCheckpoint({ id, run, round, body, at }: { id: string; run: number; round: number; body: Uint8Array; at: Date }): Promise<void> {
-    await this.database.prisma.artifact.createMany({
+  async saveCheckpoint({ id, run, round, body, at }: { id: string; run: number; round: number; body: Uint8Array; at: Date }, tx: Transaction = this.database.prisma): Promise<void> {
+    await tx.artifact.createMany({
       data: [{ id, runId: run, kind: 'checkpoint', round, sha256: bytea(sha256(body)), bytes: body.length, body: bytea(body), madeAt: at }], skipDuplicates: true });
   }
 
@@ -28,8 +28,14 @@ export class ArtifactRepository {
     return this.database.prisma.artifact.findFirst({ where: { runId: run, kind: 'checkpoint' }, orderBy: { round: 'desc' }, select: { round: true, bytes: true } });
   }
 
-  async readNewestCheckpoint(run: number): Promise<Uint8Array | null> {
-    const row = await this.database.prisma.artifact.findFirst({ where: { runId: run, kind: 'checkpoint' }, orderBy: { round: 'desc' }, select: { body: true } });
+  /** @param atMost the newest that has no more commits applied than this */
+  async readNewestCheckpoint(run: number, atMost?: number): Promise<Uint8Array | null> {
+    const row = await this.database.prisma.artifact.findFirst({ where: { runId: run, kind: 'checkpoint', ...(atMost === undefined ? {} : { round: { lte: atMost } }) }, orderBy: { round: 'desc' }, select: { body: true } });
+    return row?.body ?? null;
+  }
+
+  async readCheckpoint(run: number, round: number): Promise<Uint8Array | null> {
+    const row = await this.database.prisma.artifact.findFirst({ where: { runId: run, kind: 'checkpoint', round }, select: { body: true } });
     return row?.body ?? null;
   }
 

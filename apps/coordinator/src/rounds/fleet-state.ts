@@ -49,7 +49,17 @@ export class FleetState {
     return this.hash;
   }
 
-  /** Starts from a checkpoint of this run instead of from zero. Only before the first replay. */
+  /** [32] of the last commit; of the manifest before the first */
+  get head(): Uint8Array {
+    return this.end.previousHash;
+  }
+
+  /** Read only. */
+  get state(): AdapterState {
+    return this.adapter;
+  }
+
+  /** Starts from a checkpoint of this run instead of from zero; a branch must. Only before the first replay. */
   restore(checkpoint: Uint8Array): void {
     const { end } = verifyCheckpoint({ bytes: checkpoint, manifest: this.manifest });
     const { round, values, lastCommit } = decodeCheckpoint(checkpoint);

@@ -12,8 +12,9 @@ import { RoundsGateway } from './rounds.gateway.js';
 import { RoundsService } from './rounds.service.js';
 import { RoundWatchers } from './round-watchers.js';
 import { RunLoops } from './run-loops.js';
+import { StateHistory } from './state-history.js';
 
-const shared = [RunLoops, Announcer, RunRepository, RoundRepository, CommitRepository, EvaluationRepository, ArtifactRepository];
+const shared = [RunLoops, Announcer, RunRepository, RoundRepository, CommitRepository, EvaluationRepository, ArtifactRepository, StateHistory];
 
 @Module({ imports: [MetricsModule, TracingModule], providers: [...shared, LoopToolbox, RoundWatchers, RoundsService, RoundsGateway], exports: shared })
 export class RoundsModule {}

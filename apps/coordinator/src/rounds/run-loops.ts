@@ -2,13 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { FleetError, InvariantError } from '@seedfleet/errors';
 import { createConductor } from '@seedfleet/rounds';
 import { Logger } from '../app/logger.js';
-import { RunRepository, type LedRun } from '../runs/run.repository.js';
+import { RunRepository } from '../runs/run.repository.js';
 import { Announcer } from './announcer.js';
-import { FleetState } from './fleet-state.js';
 import { LoopToolbox } from './loop-toolbox.js';
 import { RunLoop } from './run-loop.js';
+import { StateHistory } from './state-history.js';
 
-const replayPage = { countMax: 500, bytesMax: 4_194_304 };
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
 
@@ -23,6 +22,7 @@ export class RunLoops {
     private readonly runs: RunRepository,
     private readonly toolbox: LoopToolbox,
     private readonly announcer: Announcer,
+    private readonly history: StateHistory,
     private readonly logger: Logger,
   ) {}
 
@@ -34,7 +34,7 @@ export class RunLoops {
   /** Leads the run from now on. @throws FleetError `database.unavailable` and whatever its log does not verify with */
   async takeUp(id: number): Promise<void> {
     const run = await this.runs.takeOver(id);
-    const fleet = await this.rebuild(run);
+    const fleet = await this.history.at({ run: id, manifest: run.manifest, round: run.round });
     const { manifest: { policy, estimator } } = run.manifest;
     const { open, attempts } = await this.toolbox.tools.rounds.findOpen(id, fleet.round);
     const evaluated = await this.toolbox.tools.evaluations.findLast(id);
@@ -71,19 +71,6 @@ export class RunLoops {
     this.closing = true;
     for (const timer of this.retries.values()) clearTimeout(timer);
     await Promise.all([...this.loops.values()].map((loop) => loop.close()));
-  }
-
-  private async rebuild({ id, round, manifest }: LedRun): Promise<FleetState> {
-    const { artifacts, commits } = this.toolbox.tools;
-    const fleet = new FleetState(manifest);
-    const checkpoint = await artifacts.readNewestCheckpoint(id);
-    if (checkpoint !== null) fleet.restore(checkpoint);
-    while (fleet.round < round) {
-      const page = await commits.tail({ run: id, from: fleet.round, ...replayPage });
-      if (page.length === 0) throw new InvariantError(`the log of run ${id} ends at round ${fleet.round}, its head is ${round}`);
-      fleet.replay(page);
-    }
-    return fleet;
   }
 
   /** A broken invariant stops the run where it is; anything else (the database was away) is tried again from what is durable. */

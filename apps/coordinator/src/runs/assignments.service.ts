@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { FleetError, InvariantError } from '@seedfleet/errors';
-import { equalBytes, verifyManifest } from '@seedfleet/ledger';
+import { equalBytes, fromHex, verifyManifest } from '@seedfleet/ledger';
 import { limits, type AckOf, type MessageOf } from '@seedfleet/protocol';
 import { assignmentTransitions, requireTransition } from '@seedfleet/rounds';
 import { Logger } from '../app/logger.js';
@@ -139,7 +139,9 @@ export class AssignmentsService {
   private async initialHash(run: number): Promise<Uint8Array> {
     const signed = await this.runs.findManifest(run);
     if (signed === null) throw new InvariantError(`run ${run} has assignments but no manifest`);
-    return new FleetState(verifyManifest(signed)).stateHash;
+    const verified = verifyManifest(signed);
+    const { branch } = verified.manifest;
+    return branch === null ? new FleetState(verified).stateHash : fromHex(branch.stateHash);
   }
 
   private requireChange({ state: from }: AssignmentRow, to: AssignmentRow['state']): void {

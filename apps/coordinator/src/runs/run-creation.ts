@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { FleetError } from '@seedfleet/errors';
 import { encodeManifest, signManifest, toHex } from '@seedfleet/ledger';
 import { type InputOf } from '../app/handles.js';
 import { Clock, Luck } from '../app/surroundings.js';
-import { DeviceRepository } from '../devices/device.repository.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { ModelsService } from '../models/models.service.js';
 import { AuditLog } from '../operators/audit-log.js';
 import { manifestOf } from './manifest-of-request.js';
+import { RunDevices } from './run-devices.js';
 import { RunRepository } from './run.repository.js';
 
 /** Turns what an operator asks for into a signed manifest and a run with its devices. */
@@ -16,7 +15,7 @@ export class RunCreation {
   constructor(
     private readonly repository: RunRepository,
     private readonly models: ModelsService,
-    private readonly devices: DeviceRepository,
+    private readonly devices: RunDevices,
     private readonly audit: AuditLog,
     private readonly keys: KeyRing,
     private readonly clock: Clock,
@@ -26,7 +25,7 @@ export class RunCreation {
   /** @returns the number of the run, a draft */
   async create(operator: string, request: InputOf<'createRun'>['body']): Promise<number> {
     const model = await this.models.requireReady(request.model);
-    const devices = await this.chooseDevices(request.devices);
+    const devices = await this.devices.choose(request.devices);
     const at = this.clock.now();
     const runKey = toHex(this.luck.bytes(32));
     return this.audit.change(async (tx, record) => {
@@ -40,14 +39,5 @@ export class RunCreation {
       await record({ actor: operator, action: 'run.create', subject: String(id), detail: { name: request.name, devices: devices.length } });
       return id;
     });
-  }
-
-  private async chooseDevices(wanted: readonly string[] | undefined): Promise<string[]> {
-    const active = await this.devices.findActiveIds();
-    if (wanted === undefined) return active;
-    const known = new Set(active);
-    const missing = wanted.find((device) => !known.has(device));
-    if (missing !== undefined) throw new FleetError('run.no-devices', { field: 'devices', problem: `The device ${missing} is not an active one.` });
-    return [...new Set(wanted)];
   }
 }

@@ -26,13 +26,14 @@ export class RunViews {
   ) {}
 
   async run(row: RunRow): Promise<Run> {
-    const { id, name, state, cause, round, roundsMax, model, createdAt, startedAt, endedAt, manifestHash } = row;
+    const { id, name, state, cause, round, roundsMax, model, createdAt, startedAt, endedAt, manifestHash, branch } = row;
     const head = await this.commits.findHead(id);
     const last = await this.evaluationRows.findLast(id);
     return {
       id, name, state, cause, round, roundsMax, model, createdAt: createdAt.toISOString(), startedAt: startedAt?.toISOString() ?? null, endedAt: endedAt?.toISOString() ?? null,
-      manifestHash: toHex(manifestHash), headHash: toHex(head?.hash ?? manifestHash), stateHash: head === null ? null : toHex(head.stateHash),
+      manifestHash: toHex(manifestHash), headHash: toHex(head?.hash ?? manifestHash), stateHash: head === null ? branch?.stateHash ?? null : toHex(head.stateHash),
       devices: await this.assignmentRows.count(id), lastEvaluation: last === null ? null : metricsOf(last, row),
+      branch: branch === null ? null : { run: branch.run, round: branch.round },
     };
   }
 
@@ -52,9 +53,10 @@ export class RunViews {
     }
   }
 
-  async checkpoint(id: number): Promise<Uint8Array> {
-    const body = await this.artifactRows.readNewestCheckpoint(id);
-    if (body === null) throw new FleetError('request.not-found', { field: 'id', problem: `Run ${id} has no checkpoint yet.` });
+  /** @param round the newest if it is not said */
+  async checkpoint(id: number, round?: number): Promise<Uint8Array> {
+    const body = await (round === undefined ? this.artifactRows.readNewestCheckpoint(id) : this.artifactRows.readCheckpoint(id, round));
+    if (body === null) throw new FleetError('request.not-found', { field: 'id', problem: round === undefined ? `Run ${id} has no checkpoint yet.` : `Run ${id} has no checkpoint of round ${round}.` });
     return body;
   }
 

@@ -22,6 +22,8 @@ export interface RunRow {
   /** from the manifest: whether its task is that of a language model */
   isLanguage: boolean;
   everyDevice: boolean;
+  /** from the manifest */
+  branch: SignedManifest['manifest']['branch'];
 }
 
 /** A run that this coordinator leads: nobody else can commit to it as long as the fencing token is the newest. */
@@ -111,7 +113,7 @@ function toSigned({ manifest, manifestHash, manifestSignature }: StoredManifest)
   return { manifest: JSON.parse(Buffer.from(manifest).toString('utf8')) as SignedManifest['manifest'], hash: toHex(manifestHash), signature: toHex(manifestSignature) };
 }
 
-function toRow({ modelId, state, manifest, ...row }: Omit<RunRow, 'model' | 'state' | 'roundsMax' | 'isLanguage'> & { modelId: string; state: string; manifest: Uint8Array }): RunRow {
-  const { policy, task } = JSON.parse(Buffer.from(manifest).toString('utf8')) as SignedManifest['manifest'];
-  return { ...row, model: modelId, state: toState(state), roundsMax: policy.roundsMax, isLanguage: task.type === 'language' };
+function toRow({ modelId, state, manifest, ...row }: Omit<RunRow, 'model' | 'state' | 'roundsMax' | 'isLanguage' | 'branch'> & { modelId: string; state: string; manifest: Uint8Array }): RunRow {
+  const { policy, task, branch } = JSON.parse(Buffer.from(manifest).toString('utf8')) as SignedManifest['manifest'];
+  return { ...row, model: modelId, state: toState(state), roundsMax: policy.roundsMax, isLanguage: task.type === 'language', branch };
 }

@@ -21,6 +21,11 @@ export class RunsController {
     return this.runs.create(operator, body);
   }
 
+  @Handles('branchRun')
+  branch(@CallingOperator() operator: string, @Input() { params, body }: InputOf<'branchRun'>): Promise<ResponseOf<'branchRun'>> {
+    return this.runs.branch(operator, params.id, body);
+  }
+
   @Handles('listRuns')
   list(@Input() { query }: InputOf<'listRuns'>): Promise<ResponseOf<'listRuns'>> {
     return this.runs.page(query);
@@ -65,9 +70,9 @@ export class RunsController {
   }
 
   @Handles('downloadCheckpoint')
-  async checkpoint(@CurrentCaller() caller: Caller, @Input() { params }: One, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async checkpoint(@CurrentCaller() caller: Caller, @Input() { params, query }: InputOf<'downloadCheckpoint'>, @Req() request: Request, @Res() response: Response): Promise<void> {
     await this.access.require(caller, params.id);
-    sendBytes(request, response, await this.views.checkpoint(params.id));
+    sendBytes(request, response, await this.views.checkpoint(params.id, query.round));
   }
 
   @Handles('downloadRunFile')

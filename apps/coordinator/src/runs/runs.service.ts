@@ -8,6 +8,7 @@ import { Clock } from '../app/surroundings.js';
 import { AuditLog } from '../operators/audit-log.js';
 import { RunLoops } from '../rounds/run-loops.js';
 import { AssignmentsService } from './assignments.service.js';
+import { RunBranching } from './run-branching.js';
 import { RunCreation } from './run-creation.js';
 import { RunRepository, type RunRow } from './run.repository.js';
 import { RunViews } from './run-views.js';
@@ -21,12 +22,18 @@ export class RunsService {
     private readonly loops: RunLoops,
     private readonly assignments: AssignmentsService,
     private readonly creation: RunCreation,
+    private readonly branching: RunBranching,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
   ) {}
 
   async create(operator: string, request: InputOf<'createRun'>['body']): Promise<Run> {
     const id = await this.creation.create(operator, request);
+    return request.start ? this.start(operator, id) : this.show(id);
+  }
+
+  async branch(operator: string, parent: number, request: InputOf<'branchRun'>['body']): Promise<Run> {
+    const id = await this.branching.branch(operator, await this.require(parent), request);
     return request.start ? this.start(operator, id) : this.show(id);
   }
 

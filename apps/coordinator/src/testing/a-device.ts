@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { concatBytes, decodeCommit, fromHex, generateKeyPair, sign, toHex, utf8, verifyLink, verifyManifest, chainEnd, chainStart, type ChainEnd, type KeyPair, type VerifiedManifest } from '@seedfleet/ledger';
+import { concatBytes, decodeCommit, fromHex, generateKeyPair, sign, toHex, utf8, verifyCheckpoint, verifyLink, verifyManifest, chainEnd, chainStart, type ChainEnd, type KeyPair, type VerifiedManifest } from '@seedfleet/ledger';
 import { initialState, replayCommit, replayContext, stateHash, type AdapterState, type ReplayContext } from '@seedfleet/numerics';
 import {
   credentialContext, enrolmentContext, packetParser, type AnswerOf, type CoordinatorEventMap, type Credential, type DeviceEventMap, type Enrolment, type EventsFrom, type MessageOf, type NewEnrolmentToken,
@@ -78,8 +78,14 @@ export class DeviceUnderTest {
     const { credential } = await this.credential();
     this.manifest = verifyManifest((await this.fleet.call('GET', `/api/v1/runs/${run}/manifest`, { token: credential })).json);
     this.context = replayContext(this.manifest.manifest);
-    this.state = initialState({ layout: this.context.layout, stepRule: this.manifest.manifest.stepRule });
+    this.state = { ...initialState(this.context), ...(this.manifest.manifest.branch === null ? {} : { values: await this.firstValues(run, credential) }) };
     this.chain = chainStart(this.manifest);
+  }
+
+  /** What a branch begins with. */
+  private async firstValues(run: number, token: string): Promise<Float64Array[]> {
+    const { bytes } = await this.fleet.call('GET', `/api/v1/runs/${run}/checkpoint?round=0`, { token });
+    return verifyCheckpoint({ bytes, manifest: this.manifest }).checkpoint.values;
   }
 
   prepared(run: number, examples = { trainExamples: 100, heldOutExamples: 0 }): Promise<AnswerOf<'run:prepared'>> {

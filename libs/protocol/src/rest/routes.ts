@@ -13,6 +13,7 @@ import {
   acceptInvitationRequest, apiTokenRequest, apiTokenSchema, currentSessionSchema, invitationSchema, inviteRequest, newApiTokenSchema, operatorSchema,
   operatorSessionSchema, roleRequest, signInRequest, whoamiSchema, type OperatorRole,
 } from './operators.js';
+import { branchRequest, checkpointQuery } from './branch-request.js';
 import { runRequest } from './run-request.js';
 import { artifactSchema, assignmentSchema, evaluationSchema, logQuery, roundSchema, type runActions, runQuery, runSchema, signedManifestSchema } from './runs.js';
 import { healthSchema, versionSchema } from './service.js';
@@ -134,6 +135,7 @@ export const routes = {
   downloadModelFile: route({ method: 'GET', path: inApi('/models/:id/files'), summary: 'a file of a model; header Range resumes', role: 'viewer-or-device', params: byId, query: modelFileQuery, response: octetStream }),
 
   createRun: route({ method: 'POST', path: inApi('/runs'), summary: 'make a run', role: 'operator', request: runRequest, response: runSchema, status: 201 }),
+  branchRun: route({ method: 'POST', path: inApi('/runs/:id/branches'), summary: 'make a run that begins with the state of this one after some commits', role: 'operator', params: byRun, request: branchRequest, response: runSchema, status: 201 }),
   listRuns: route({ method: 'GET', path: inApi('/runs'), summary: 'runs, newest first', role: 'viewer', query: runQuery, response: pageOf(runSchema) }),
   showRun: route({ method: 'GET', path: inApi('/runs/:id'), summary: 'one run', role: 'viewer', params: byRun, response: runSchema }),
   startRun: runAction('start'),
@@ -142,7 +144,7 @@ export const routes = {
   stopRun: runAction('stop'),
   showManifest: route({ method: 'GET', path: inApi('/runs/:id/manifest'), summary: 'signed manifest of a run', role: 'viewer-or-device', params: byRun, response: signedManifestSchema }),
   downloadLog: route({ method: 'GET', path: inApi('/runs/:id/log'), summary: 'commits from a round on, each behind its length (u32 little endian)', role: 'viewer-or-device', params: byRun, query: logQuery, response: octetStream }),
-  downloadCheckpoint: route({ method: 'GET', path: inApi('/runs/:id/checkpoint'), summary: 'newest checkpoint; header Range resumes', role: 'viewer-or-device', params: byRun, response: octetStream }),
+  downloadCheckpoint: route({ method: 'GET', path: inApi('/runs/:id/checkpoint'), summary: 'newest checkpoint, or that of a round; header Range resumes', role: 'viewer-or-device', params: byRun, query: checkpointQuery, response: octetStream }),
   downloadRunFile: route({ method: 'GET', path: inApi('/runs/:id/files'), summary: 'a file of the model of a run; header Range resumes', role: 'viewer-or-device', params: byRun, query: modelFileQuery, response: octetStream }),
   listRounds: route({ method: 'GET', path: inApi('/runs/:id/rounds'), summary: 'rounds of a run, newest first', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(roundSchema) }),
   listEvaluations: route({ method: 'GET', path: inApi('/runs/:id/evaluations'), summary: 'evaluations of a run, oldest first', role: 'viewer', params: byRun, response: listOf(evaluationSchema) }),

@@ -40,11 +40,13 @@ export const runSchema = z.object({
   manifestHash: sha256Hex,
   /** hash of the last commit; of the manifest before the first */
   headHash: sha256Hex,
-  /** after the last commit; null before the first */
+  /** after the last commit; before the first that which a branch begins with, null for any other run */
   stateHash: sha256Hex.nullable(),
   /** devices assigned to it */
   devices: z.int().min(0),
   lastEvaluation: z.object(evaluationFields).nullable(),
+  /** run and commits that it began from, if it is a branch */
+  branch: z.object({ run: runId, round: commitCount }).nullable(),
 });
 export type Run = z.infer<typeof runSchema>;
 
