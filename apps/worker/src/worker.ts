@@ -156,15 +156,17 @@ export class FleetWorker {
     }
   }
 
-  /** Fetches and keeps the manifest of a run. @throws FleetError `manifest.*`, `policy.forbids`, `coordinator.*` */
+  /** Fetches and keeps the manifest of a run, and what a branch begins with. @throws FleetError `manifest.*`, `checkpoint.malformed`, `policy.forbids`, `coordinator.*` */
   private async join(run: number): Promise<Participation | null> {
     const signed = await this.api.json(`/runs/${run}/manifest`, signedManifestSchema, { credential: await this.credentials.current() });
     const manifest = this.verify(run, signed);
     requireAllowed(this.vault.policy, { task: manifest.manifest.task.type, model: manifest.manifest.model.name });
+    const firstState = manifest.manifest.branch === null ? null : await this.api.bytes(`/runs/${run}/checkpoint?round=0`, { credential: await this.credentials.current() });
     if (this.stopping !== null) return null;
     const folder = this.vault.run(run);
     folder.create();
     folder.writeManifest(signed);
+    if (firstState !== null) folder.writeFirstState(firstState);
     return this.participate(run, manifest);
   }
 

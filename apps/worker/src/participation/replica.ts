@@ -17,11 +17,16 @@ export class Replica {
   private last: SignedCommit | null = null;
   private inTail = 0;
   private readonly context: ReturnType<typeof replayContext>;
+  private readonly first: AdapterState;
 
-  /** @param folder with whatever an earlier process left: what does not verify is dropped, never trusted */
+  /**
+   * @param folder with whatever an earlier process left: what does not verify is dropped, never trusted
+   * @throws FleetError `branch.state-missing` if the run is a branch and what it begins with is not in the folder, or damaged
+   */
   constructor(private readonly folder: RunFolder, private readonly manifest: VerifiedManifest, private readonly logger: Logger) {
     this.context = replayContext(manifest.manifest);
-    this.state = initialState(this.context);
+    this.first = this.firstState();
+    this.state = this.first;
     this.chain = chainStart(manifest);
     this.restore();
   }
@@ -97,7 +102,7 @@ export class Replica {
   }
 
   private restore(): void {
-    this.state = initialState(this.context);
+    this.state = this.first;
     this.chain = chainStart(this.manifest);
     this.last = null;
     this.inTail = 0;
@@ -121,6 +126,18 @@ export class Replica {
     if (!isWhole || kept.length !== commits.length) this.folder.replaceTail(kept);
   }
 
+  /** Zeros; of a branch what its manifest names. */
+  private firstState(): AdapterState {
+    const zero = initialState(this.context);
+    if (this.manifest.manifest.branch === null) return zero;
+    const saved = this.folder.readFirstState();
+    if (saved === null) throw new FleetError('branch.state-missing', { problem: 'The state that this branch begins with is not here.' });
+    const { checkpoint: { round, values } } = verifyCheckpoint({ bytes: saved, manifest: this.manifest });
+    if (round !== 0) throw new FleetError('branch.state-missing', { field: 'round', problem: `The state is that after ${round} commits of the branch, not the one that it begins with.` });
+    requireShape(values, zero);
+    return { ...zero, values };
+  }
+
   private restoreCheckpoint(saved: Uint8Array): void {
     try {
       const { checkpoint, end } = verifyCheckpoint({ bytes: saved, manifest: this.manifest });
@@ -132,11 +149,8 @@ export class Replica {
   }
 
   private adopt(values: readonly Float64Array[], end: ChainEnd, lastCommit: Uint8Array): void {
-    const empty = initialState(this.context);
-    if (values.length !== empty.values.length || values.some((array, i) => array.length !== empty.values[i]?.length)) {
-      throw new FleetError('checkpoint.malformed', { field: 'values', problem: 'The checkpoint has another shape than the run.' });
-    }
-    this.state = { ...empty, round: end.round, values: [...values] };
+    requireShape(values, this.first);
+    this.state = { layout: this.first.layout, round: end.round, values: [...values] };
     this.chain = end;
     this.last = lastCommit.length === 0 ? null : decodeCommit(lastCommit);
   }
@@ -150,6 +164,11 @@ export class Replica {
   describe(): { round: number; stateHash: string } {
     return { round: this.round, stateHash: toHex(this.stateHash).slice(0, 12) };
   }
+}
+
+function requireShape(values: readonly Float64Array[], { values: known }: AdapterState): void {
+  if (values.length === known.length && values.every((array, i) => array.length === known[i]?.length)) return;
+  throw new FleetError('checkpoint.malformed', { field: 'values', problem: 'The checkpoint has another shape than the run.' });
 }
 
 function codeOf(error: unknown): string {

@@ -50,6 +50,15 @@ export class RunFolder {
     writeFileAtomically(join(this.path, 'state'), bytes);
   }
 
+  /** The checkpoint of round 0 of a branch, as it came: what the replica falls back to. */
+  readFirstState(): Uint8Array | null {
+    return readFileIfThere(join(this.path, 'first-state'));
+  }
+
+  writeFirstState(bytes: Uint8Array): void {
+    writeFileAtomically(join(this.path, 'first-state'), bytes);
+  }
+
   /** The whole commits at the start of the tail file, and whether that is all of it: a crash may have cut the last one, which was never acted on. */
   readTail(): { commits: Uint8Array[]; isWhole: boolean } {
     const bytes = readFileIfThere(join(this.path, 'tail')) ?? new Uint8Array();
