@@ -37,7 +37,7 @@ mkdirSync(built, { recursive: true });
 try {
   for (const [i, file] of named.entries()) {
     const outfile = join(built, `${i}.mjs`);
-    await build({ entryPoints: [file], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', conditions: ['@seedfleet/source'], logLevel: 'error', external: ['onnxruntime-node'], banner: { js: requireForBundled } });
+    await build({ entryPoints: [file], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', conditions: ['@seedfleet/source'], logLevel: 'error', external: ['onnxruntime-node', 'playwright-core', '@axe-core/playwright', '@seedfleet/e2e-fleet'], banner: { js: requireForBundled } });
     console.log(`\n${relative(root, file)}`);
     await (await import(pathToFileURL(outfile).href)).default({ figure });
   }
