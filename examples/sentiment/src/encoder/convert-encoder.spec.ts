@@ -77,6 +77,12 @@ test('sentences become the tokens that the package makes of them', async () => {
   }
 });
 
+test('every piece of the tokenizer has a score, as the tokenizers of other languages demand', async () => {
+  const { model: { vocab } } = JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8')) as { model: { vocab: [string, unknown][] } };
+  expect(vocab).toHaveLength(8000);
+  expect(vocab.filter(([, score]) => typeof score !== 'number')).toEqual([]);
+});
+
 describe('with LoRA on the attention of layer 1 and a head', () => {
   let vectors: EncoderStep;
   let engine: Engine;
