@@ -65,8 +65,15 @@ export class AssignmentRepository {
     return this.database.prisma.assignment.count({ where: { runId: run } });
   }
 
-  async list(run: number): Promise<AssignmentReport[]> {
-    const rows = await this.database.prisma.assignment.findMany({ where: { runId: run }, orderBy: { deviceId: 'asc' }, include: { device: { select: { name: true } } } });
+  /** How many devices are in each state, at each round that they said. */
+  async tally(run: number): Promise<{ state: AssignmentState; round: number; devices: number }[]> {
+    const rows = await this.database.prisma.assignment.groupBy({ by: ['state', 'round'], where: { runId: run }, _count: true });
+    return rows.map(({ state, round, _count }) => ({ state: one(assignmentStates, state), round, devices: _count }));
+  }
+
+  /** @param after id of the last device of the page before */
+  async page(run: number, { after, limit }: { after: string | undefined; limit: number }): Promise<AssignmentReport[]> {
+    const rows = await this.database.prisma.assignment.findMany({ where: { runId: run, ...(after === undefined ? {} : { deviceId: { gt: after } }) }, take: limit, orderBy: { deviceId: 'asc' }, include: { device: { select: { name: true } } } });
     return rows.map(({ deviceId, state, cause, round, trainExamples, heldOutExamples, device }) =>
       ({ device: deviceId, name: device.name, state: one(assignmentStates, state), cause, round, trainExamples, heldOutExamples }));
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { FleetError } from '@seedfleet/errors';
 import { encodeLog, toHex, type SignedManifest } from '@seedfleet/ledger';
-import { type Evaluation, type ResponseOf, type Run } from '@seedfleet/protocol';
+import { assignmentStates, type Evaluation, type ResponseOf, type Run } from '@seedfleet/protocol';
 import { type InputOf } from '../app/handles.js';
 import { ArtifactRepository } from '../rounds/artifact.repository.js';
 import { CommitRepository } from '../rounds/commit.repository.js';
@@ -11,6 +11,8 @@ import { AssignmentRepository } from './assignment.repository.js';
 import { metricsOf } from './evaluation-metrics.js';
 import { RunRepository, type RunRow } from './run.repository.js';
 
+/** Devices so many rounds behind or more are counted together. */
+const lagMax = 10;
 const logPage = { countMax: 1_000, bytesMax: 4_194_304 };
 
 /** What a run shows of itself. Reads only. */
@@ -78,9 +80,20 @@ export class RunViews {
     return { items: (await this.evaluationRows.list(id)).map((row) => ({ ...metricsOf(row, run), devices: row.devices, at: row.at.toISOString() })) };
   }
 
-  async assignments(id: number): Promise<ResponseOf<'listAssignments'>> {
+  async assignments(id: number, { cursor, limit }: InputOf<'listAssignments'>['query']): Promise<ResponseOf<'listAssignments'>> {
     await this.requireRun(id);
-    return { items: await this.assignmentRows.list(id) };
+    const items = await this.assignmentRows.page(id, { after: cursor, limit });
+    return { items, next: items.length < limit ? null : items.at(-1)?.device ?? null };
+  }
+
+  async assignmentSummary(id: number): Promise<ResponseOf<'summariseAssignments'>> {
+    const { round: head } = await this.requireRun(id);
+    const rows = await this.assignmentRows.tally(id);
+    const sum = (of: typeof rows) => of.reduce((total, { devices }) => total + devices, 0);
+    const ready = rows.filter(({ state }) => state === 'ready');
+    const states = Object.fromEntries(assignmentStates.map((state) => [state, sum(rows.filter((row) => row.state === state))])) as ResponseOf<'summariseAssignments'>['states'];
+    const lags = Array.from({ length: lagMax + 1 }, (_, rounds) => ({ rounds, devices: sum(ready.filter(({ round }) => Math.min(lagMax, Math.max(0, head - round)) === rounds)) }));
+    return { devices: sum(rows), states, behind: lags.filter(({ devices }) => devices > 0) };
   }
 
   async artifacts(id: number): Promise<ResponseOf<'listArtifacts'>> {

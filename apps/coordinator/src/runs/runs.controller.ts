@@ -90,9 +90,14 @@ export class RunsController {
     return this.views.evaluations(params.id);
   }
 
+  @Handles('summariseAssignments')
+  assignmentSummary(@Input() { params }: One): Promise<ResponseOf<'summariseAssignments'>> {
+    return this.views.assignmentSummary(params.id);
+  }
+
   @Handles('listAssignments')
-  assignments(@Input() { params }: One): Promise<ResponseOf<'listAssignments'>> {
-    return this.views.assignments(params.id);
+  assignments(@Input() { params, query }: InputOf<'listAssignments'>): Promise<ResponseOf<'listAssignments'>> {
+    return this.views.assignments(params.id, query);
   }
 
   @Handles('listArtifacts')

@@ -15,7 +15,7 @@ import {
 } from './operators.js';
 import { branchRequest, checkpointQuery } from './branch-request.js';
 import { runRequest } from './run-request.js';
-import { artifactSchema, assignmentSchema, evaluationSchema, logQuery, roundSchema, type runActions, runQuery, runSchema, signedManifestSchema } from './runs.js';
+import { artifactSchema, assignmentSchema, assignmentSummarySchema, evaluationSchema, logQuery, roundSchema, type runActions, runQuery, runSchema, signedManifestSchema } from './runs.js';
 import { healthSchema, versionSchema } from './service.js';
 
 /** Where all routes but health and version live. */
@@ -148,7 +148,8 @@ export const routes = {
   downloadRunFile: route({ method: 'GET', path: inApi('/runs/:id/files'), summary: 'a file of the model of a run; header Range resumes', role: 'viewer-or-device', params: byRun, query: modelFileQuery, response: octetStream }),
   listRounds: route({ method: 'GET', path: inApi('/runs/:id/rounds'), summary: 'rounds of a run, newest first', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(roundSchema) }),
   listEvaluations: route({ method: 'GET', path: inApi('/runs/:id/evaluations'), summary: 'evaluations of a run, oldest first', role: 'viewer', params: byRun, response: listOf(evaluationSchema) }),
-  listAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments'), summary: 'devices of a run', role: 'viewer', params: byRun, response: listOf(assignmentSchema) }),
+  listAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments'), summary: 'devices of a run', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(assignmentSchema) }),
+  summariseAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments/summary'), summary: 'devices of a run by state, and how far behind they are', role: 'viewer', params: byRun, response: assignmentSummarySchema }),
   listArtifacts: route({ method: 'GET', path: inApi('/runs/:id/artifacts'), summary: 'files that a run made', role: 'viewer', params: byRun, response: listOf(artifactSchema) }),
   downloadArtifact: route({ method: 'GET', path: inApi('/artifacts/:id'), summary: 'one file that a run made; header Range resumes', role: 'viewer', params: byId, response: octetStream }),
 

@@ -91,5 +91,14 @@ export const assignmentSchema = z.object({
 });
 export type Assignment = z.infer<typeof assignmentSchema>;
 
+/** All devices of a run in a few numbers. */
+export const assignmentSummarySchema = z.object({
+  devices: z.int().min(0),
+  states: z.record(z.enum(assignmentStates), z.int().min(0)),
+  /** ready devices by the commits of the run that they have not applied, as far as they said; those that are 10 behind or more together */
+  behind: z.array(z.object({ rounds: z.int().min(0).max(10), devices: z.int().min(1) })),
+});
+export type AssignmentSummary = z.infer<typeof assignmentSummarySchema>;
+
 export const artifactSchema = z.object({ id: opaqueId, kind: z.string(), sha256: sha256Hex, bytes: byteCount, round: commitCount });
 export type Artifact = z.infer<typeof artifactSchema>;

@@ -1,5 +1,8 @@
-import { Table } from '@mantine/core';
+import { Stack, Table, Text } from '@mantine/core';
+import { useState } from 'react';
 import { useRoute } from '../../api/use-route';
+import { ChartCard } from '../../charts/chart-card';
+import { Pager } from '../../shell/pager';
 import { QueryState } from '../../shell/query-state';
 import { WideTable } from '../../shell/wide-table';
 
@@ -10,9 +13,15 @@ const columns = [
 
 /** Who is in a run and how far each device is behind its head. */
 export function RunDevices({ id, head }: { id: number; head: number }) {
-  const query = useRoute('listAssignments', { params: { id } });
+  const [cursor, setCursor] = useState<string>();
+  const query = useRoute('listAssignments', { params: { id }, query: { cursor } });
+  const summary = useRoute('summariseAssignments', { params: { id } });
+  const lags = summary.data?.behind ?? [];
   return (
     <QueryState query={query}>
+      <Stack>
+      {summary.data === undefined ? null : <Text role="status">{summary.data.devices} devices: {Object.entries(summary.data.states).filter(([, count]) => count > 0).map(([state, count]) => `${count} ${state}`).join(', ')}.</Text>}
+      {lags.length < 2 ? null : <ChartCard title="Rounds behind" says="ready devices by the commits that they have not applied; 10 and more together" label="Devices by rounds behind" xLabel="rounds behind" yLabel="devices" x={lags.map(({ rounds }) => rounds)} lines={[{ label: 'devices', y: lags.map(({ devices }) => devices) }]} counts />}
       <WideTable label="Devices of the run" columns={columns}>
         {(query.data?.items ?? []).map((assignment) => (
           <Table.Tr key={assignment.device}>
@@ -22,6 +31,8 @@ export function RunDevices({ id, head }: { id: number; head: number }) {
           </Table.Tr>
         ))}
       </WideTable>
+      <Pager cursor={cursor} next={query.data?.next ?? null} words={{ first: 'First', next: 'Next' }} onGo={setCursor} />
+      </Stack>
     </QueryState>
   );
 }

@@ -20,11 +20,11 @@ const columns = [
 export function RunSync({ run }: { run: Run }) {
   const rounds = useLatestRounds({ id: run.id, going: isGoing(run) });
   const manifest = useRoute('showManifest', { params: { id: run.id } });
-  const assignments = useRoute('listAssignments', { params: { id: run.id } });
+  const assignments = useRoute('summariseAssignments', { params: { id: run.id } });
   const committed = committedRounds(rounds.data ?? []);
-  const devices = assignments.data?.items ?? [];
-  const apart = devices.filter((device) => device.state === 'failed');
-  const behind = devices.filter((device) => device.round !== null && device.round < run.round).length;
+  const ready = assignments.data?.states.ready ?? 0;
+  const failed = assignments.data?.states.failed ?? 0;
+  const behind = (assignments.data?.behind ?? []).reduce((sum, { rounds: lag, devices }) => sum + (lag > 0 ? devices : 0), 0);
   return (
     <QueryState query={rounds}>
       <QueryState query={manifest}>
@@ -32,10 +32,10 @@ export function RunSync({ run }: { run: Run }) {
           <Stack>
             <SimpleGrid cols={{ base: 1, xs: 3 }}>
               <Figure label="distinct state hashes a round: must be 1" value={committed.length === 0 ? '–' : hashesOf(committed)} hint="the most that any shown round has; a report at another state is refused, so each commit has one" />
-              <Figure label="devices at the newest round" value={`${devices.length - behind - devices.filter((device) => device.round === null).length} of ${devices.length}`} hint="by the round that each device last named" />
+              <Figure label="devices at the newest round" value={`${ready - behind} of ${assignments.data?.devices ?? 0}`} hint="by the round that each device last named" />
               <Figure label="devices behind, catching up by the log" value={behind} hint="they replay the commits that they missed: some hundred bytes each" />
             </SimpleGrid>
-            {apart.length === 0 ? null : <Alert color="red" variant="outline" role="alert" title="Not in step">{apart.map((device) => `${device.name}: ${device.cause ?? 'failed'}`).join('; ')}</Alert>}
+            {failed === 0 ? null : <Alert color="red" variant="outline" role="alert" title="Not in step">{failed} devices failed; the tab Devices names them with their causes.</Alert>}
             {committed.length === 0 || manifest.data === undefined
               ? <Text>Bytes are compared once the first round has made its commit.</Text>
               : <BytesCompared rounds={committed} shapes={shapesOf(manifest.data.manifest)} devices={run.devices} />}
