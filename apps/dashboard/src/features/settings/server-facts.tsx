@@ -7,7 +7,7 @@ import { WideTable } from '../../shell/wide-table';
 export function ServerFacts() {
   const version = useRoute('version');
   const ready = useRoute('readyz');
-  const rows = [...Object.entries(version.data ?? {}), ...Object.entries(ready.data ?? {})].map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)] as const);
+  const rows = [...Object.entries(version.data ?? {}), ...Object.entries(ready.data ?? {})].map(([name, value]) => [name, typeof value === 'object' && value !== null ? Object.entries(value).map(([part, of]) => `${part} ${String(of)}`).join(', ') : String(value)] as const);
   return (
     <Stack component="section" aria-labelledby="server" gap="xs">
       <Title order={2} size="h4" id="server">This coordinator</Title>
