@@ -1,16 +1,17 @@
-import { verifyRun, type VerifiedRun } from '@seedfleet/artifacts';
+import { verifyRun, type PublicRun, type VerifiedRun } from '@seedfleet/artifacts';
 import { FleetError } from '@seedfleet/errors';
-import { decodeCommit, decodeLog, toHex } from '@seedfleet/ledger';
+import { decodeCommit, toHex } from '@seedfleet/ledger';
 import { routes, type Run } from '@seedfleet/protocol';
 import { type CoordinatorClient } from '../coordinator/coordinator-client.js';
 import { type Shell } from '../terminal/shell.js';
+import { fetchPublicRun } from './public-run.js';
 
 /** A run whose public bytes prove what the coordinator says of it. */
 export interface AuditedRun {
   run: Run;
   verified: VerifiedRun;
-  signedManifest: unknown;
-  log: Uint8Array[];
+  /** with the parents of a branch */
+  published: PublicRun;
 }
 
 export interface Audit {
@@ -22,19 +23,19 @@ export interface Audit {
 }
 
 /**
- * Fetches manifest and log, checks signatures and chain, replays every commit, and compares what came out with what the coordinator says.
+ * Fetches manifest and log, those of its parents too if it is a branch, checks signatures and chain, replays every commit, and compares what came out with what the coordinator says.
  * The run is asked for first: it may go on meanwhile, and the log then holds more commits than it spoke of.
- * @throws FleetError `manifest.*`, `log.*`, `run.log-incomplete`, `run.claim-differs`
+ * @throws FleetError `manifest.*`, `log.*`, `branch.*`, `run.log-incomplete`, `run.claim-differs`
  */
 export async function auditRun({ client, id, coordinatorKey, onRound }: Audit): Promise<AuditedRun> {
   const run = await client.json(routes.showRun, { params: { id } });
-  const signedManifest = await client.json(routes.showManifest, { params: { id } });
-  const log = await wholeLog(client, id);
-  const verified = verifyRun({ signedManifest, log, ...(coordinatorKey === undefined ? {} : { coordinatorKey }), ...(onRound === undefined ? {} : { onRound }) });
+  const published = await fetchPublicRun(client, id);
+  const { log } = published;
+  const verified = verifyRun({ ...published, ...(coordinatorKey === undefined ? {} : { coordinatorKey }), ...(onRound === undefined ? {} : { onRound }) });
   if (verified.manifest.run !== id) {
     throw new FleetError('run.claim-differs', { field: 'manifest.run', problem: `The manifest of run ${id} is that of run ${verified.manifest.run}.` });
   }
-  requireSame('manifestHash', { claimed: run.manifestHash, proven: signedManifest.hash });
+  requireSame('manifestHash', { claimed: run.manifestHash, proven: verified.manifestHash });
   if (log.length < run.round) {
     throw new FleetError('run.log-incomplete', { field: 'log', problem: `The coordinator says that run ${id} has ${run.round} commits; its log ends after ${log.length}.` });
   }
@@ -44,19 +45,9 @@ export async function auditRun({ client, id, coordinatorKey, onRound }: Audit): 
     requireSame('headHash', { claimed: run.headHash, proven: toHex(commit.hash) });
     requireSame('stateHash', { claimed: run.stateHash, proven: toHex(commit.stateHash) });
   } else {
-    requireSame('headHash', { claimed: run.headHash, proven: signedManifest.hash });
+    requireSame('headHash', { claimed: run.headHash, proven: verified.manifestHash });
   }
-  return { run, verified, signedManifest, log };
-}
-
-/** Asks until nothing more comes: a coordinator may answer a long log in parts. */
-async function wholeLog(client: CoordinatorClient, id: number): Promise<Uint8Array[]> {
-  const log: Uint8Array[] = [];
-  for (;;) {
-    const part = decodeLog(await client.bytes(routes.downloadLog, { params: { id }, query: { from: log.length } }));
-    if (part.length === 0) return log;
-    log.push(...part);
-  }
+  return { run, verified, published };
 }
 
 function requireSame(field: 'manifestHash' | 'headHash' | 'stateHash', { claimed, proven }: { claimed: string | null; proven: string }): void {

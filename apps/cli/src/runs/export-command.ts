@@ -1,4 +1,4 @@
-import { exportPeft, verifyRun, type CardFormat, type ReportedEvaluation, type VerifiedRun } from '@seedfleet/artifacts';
+import { exportPeft, verifyRun, type CardFormat, type PublicRun, type ReportedEvaluation, type VerifiedRun } from '@seedfleet/artifacts';
 import { FleetError } from '@seedfleet/errors';
 import { routes } from '@seedfleet/protocol';
 import { createArgument, Option, type Command } from 'commander';
@@ -26,21 +26,22 @@ export function addExportCommand(runs: Command, shell: Shell): void {
     .action(async (id: number, options: ExportOptions) => {
       await requireEmptyFolder(options.out);
       const audited = await auditWithProgress(shell, { id, coordinatorKey: options.coordinatorKey });
-      const { verified, log } = atRound(audited, options.round);
+      const { verified, published } = atRound(audited, options.round);
       const client = await shell.client();
       const { contents, format } = options.as === 'peft' ? peftFiles(verified) : await onnxFiles(shell, { client, verified, options });
       const evaluation = await evaluationOf(client, { id, rounds: verified.rounds });
-      const exported = await exportRun({ verified, signedManifest: audited.signedManifest, log, contents, format, evaluation }, options.out);
+      const exported = await exportRun({ verified, published, contents, format, evaluation }, options.out);
       shell.printer.value({ folder: options.out, ...exported }, ({ files }) => files.map((file) => `${options.out}/${file.path}  ${bytesText(file.bytes)}`).join('\n'));
     }), 'seedfleet runs export 3 --out ./adapter', 'seedfleet runs export 3 --as onnx-w8a8 --out ./model', 'seedfleet runs export 3 --as onnx --round 40 --out ./early');
 }
 
 /** The run as it was after some commits; the whole log is verified all the same. @throws FleetError `command.invalid` */
-function atRound({ verified, log, signedManifest }: AuditedRun, round = log.length): { verified: VerifiedRun; log: Uint8Array[] } {
+function atRound({ verified, published }: AuditedRun, round = published.log.length): { verified: VerifiedRun; published: PublicRun } {
+  const { log } = published;
   if (!Number.isInteger(round) || round < 0 || round > log.length) throw new FleetError('command.invalid', { field: '--round', problem: `The run has ${log.length} commits, and --round is ${round}.`, fix: `Give a whole number from 0 to ${log.length}.` });
-  if (round === log.length) return { verified, log };
-  const part = log.slice(0, round);
-  return { verified: verifyRun({ signedManifest, log: part }), log: part };
+  if (round === log.length) return { verified, published };
+  const part = { ...published, log: log.slice(0, round) };
+  return { verified: verifyRun(part), published: part };
 }
 
 function peftFiles(verified: VerifiedRun): { contents: ExportContents; format: CardFormat } {

@@ -1,8 +1,8 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { modelCard, provenanceOf, type CardFormat, type Provenance, type ReportedEvaluation, type VerifiedRun } from '@seedfleet/artifacts';
+import { modelCard, provenanceOf, type CardFormat, type Provenance, type PublicRun, type ReportedEvaluation, type VerifiedRun } from '@seedfleet/artifacts';
 import { FleetError } from '@seedfleet/errors';
-import { encodeLog } from '@seedfleet/ledger';
+import { encodeLog, verifyManifest } from '@seedfleet/ledger';
 import { isMissing } from '../terminal/is-missing.js';
 import { sha256OfFile } from './run-files.js';
 
@@ -26,9 +26,8 @@ export async function requireEmptyFolder(folder: string): Promise<void> {
 
 export interface Export {
   verified: VerifiedRun;
-  signedManifest: unknown;
-  /** The commits that lead to the exported state, and no others. */
-  log: readonly Uint8Array[];
+  /** With the commits that lead to the exported state, and no others; of a branch, its parents too. */
+  published: PublicRun;
   contents: ExportContents;
   format: CardFormat;
   evaluation: ReportedEvaluation | null;
@@ -38,7 +37,7 @@ export interface Export {
  * Writes what a run trained, the card, and what proves where it comes from. The folder appears whole or not at all: it is written beside its place, then renamed.
  * @throws FleetError `export.folder-in-use`
  */
-export async function exportRun({ verified, signedManifest, log, contents, format, evaluation }: Export, out: string): Promise<{ provenance: Provenance; files: ExportedFile[] }> {
+export async function exportRun({ verified, published, contents, format, evaluation }: Export, out: string): Promise<{ provenance: Provenance; files: ExportedFile[] }> {
   const folder = resolve(out);
   const provenance = provenanceOf(verified);
   await mkdir(dirname(folder), { recursive: true });
@@ -53,7 +52,7 @@ export async function exportRun({ verified, signedManifest, log, contents, forma
     return written;
   };
   try {
-    const proven = await write({ ...contents, 'manifest.json': `${JSON.stringify(signedManifest, null, 2)}\n`, 'commits.log': encodeLog([...log]) });
+    const proven = await write({ ...contents, ...proofOf(published) });
     const files = [...proven, ...await write({ 'provenance.json': `${JSON.stringify({ ...provenance, files: proven }, null, 2)}\n`, 'README.md': modelCard({ verified, format, evaluation }) })];
     await chmod(unfinished, 0o755);
     await requireEmptyFolder(folder);
@@ -63,4 +62,10 @@ export async function exportRun({ verified, signedManifest, log, contents, forma
     await rm(unfinished, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Signed manifest and log of a run, and under names of their own those of each parent. */
+function proofOf({ signedManifest, log, parent }: PublicRun, prefix = ''): ExportContents {
+  const own: ExportContents = { [`${prefix}manifest.json`]: `${JSON.stringify(signedManifest, null, 2)}\n`, [`${prefix}commits.log`]: encodeLog([...log]) };
+  return parent === undefined ? own : { ...own, ...proofOf(parent, `parent-${verifyManifest(parent.signedManifest).manifest.run}.`) };
 }

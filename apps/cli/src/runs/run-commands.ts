@@ -5,6 +5,7 @@ import { allPages } from '../coordinator/all-pages.js';
 import { sheetOf } from '../terminal/printer.js';
 import { examples, numberValue, runNumber, type Shell } from '../terminal/shell.js';
 import { auditWithProgress } from './audit-run.js';
+import { addBranchCommand } from './branch-command.js';
 import { addExportCommand } from './export-command.js';
 import { keyOption } from './key-option.js';
 import { addRunOptions, findModel, requireNewRun, runRequestOf, type RunOptions } from './run-options.js';
@@ -23,6 +24,7 @@ export function addRunCommands(program: Command, shell: Shell): void {
   const runs = examples(program.command('runs').description('runs: fine-tunings of a base model'), 'seedfleet runs list');
   addReadingCommands(runs, shell);
   addStartCommand(runs, shell);
+  addBranchCommand(runs, shell);
   for (const { name, route, does } of actions) {
     examples(runs.command(name).description(does).addArgument(runArgument())
       .action(async (id: number) => {

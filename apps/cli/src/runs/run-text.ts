@@ -16,7 +16,7 @@ export function runTable(runs: Run[]): string {
 /** One run, a line a property. */
 export function runSheet(run: Run): string {
   return sheetOf({
-    run: run.id, name: run.name, state: run.state, cause: run.cause, round: `${run.round} of ${run.roundsMax}`, model: run.model, devices: run.devices,
+    run: run.id, name: run.name, state: run.state, cause: run.cause, round: `${run.round} of ${run.roundsMax}`, ...(run.branch === null ? {} : { 'branch of': `run ${run.branch.run} after ${run.branch.round} rounds` }), model: run.model, devices: run.devices,
     accuracy: accuracyOf(run), loss: run.lastEvaluation?.loss.toFixed(4), 'macro F1': metricOf(run.lastEvaluation?.macroF1, 4), perplexity: metricOf(run.lastEvaluation?.perplexity, 2), created: run.createdAt, started: run.startedAt, ended: run.endedAt,
     manifest: run.manifestHash, 'last commit': run.headHash, 'state hash': run.stateHash,
   });

@@ -1,6 +1,7 @@
 import { type Manifest } from '@seedfleet/ledger';
 import { type VerifiedRun } from '../audit/verify-run.js';
 import { provenanceOf } from './provenance.js';
+import { summaryOf, trainedOf } from './summary.js';
 import { usageOf, type CardFormat } from './usage.js';
 
 /** An evaluation as the coordinator reports it; the signed log does not hold it. */
@@ -24,16 +25,16 @@ export function modelCard({ verified, format, evaluation }: { verified: Verified
   return `${frontMatter(manifest, { format, evaluation })}
 # ${manifest.name}
 
-${summary(manifest, format)}
+${summaryOf(manifest, format)}
 
 ## Use
 ${usageOf(manifest, format)}
-${filesText(format)}
+${filesText(manifest, format)}
 ## Where it comes from
 ${provenanceTable(verified)}
 \`manifest.json\` and \`commits.log\` are the signed manifest and every signed commit. Replaying them gives these values bit for bit; signatures, chain and
 replay were checked before this folder was written. \`seedfleet runs verify ${manifest.run}\` checks them again.
-
+${branchText(manifest)}
 ### Base model
 \`${manifest.model.name}\`, read at \`${manifest.model.output}\`.
 
@@ -46,6 +47,15 @@ ${trainingTable(manifest)}
 ${evaluationText(evaluation, verified.rounds)}`;
 }
 
+/** Where the values of a branch begin. */
+function branchText({ branch }: Manifest): string {
+  if (branch === null) return '';
+  return `
+The run began with the values of run ${branch.run} after ${branch.round} of its commits, moments at zero. \`parent-${branch.run}.manifest.json\` and \`parent-${branch.run}.commits.log\` lead there, and so on for
+each parent's parent: they are replayed first.
+`;
+}
+
 const hubName = /^[\w.-]+\/[\w.-]+$/;
 const taskName = ({ task }: Manifest) => (task.type === 'language' ? 'text-generation' : 'text-classification');
 
@@ -56,28 +66,20 @@ function metricsOf({ accuracy, macroF1, perplexity, loss }: ReportedEvaluation):
 
 /** YAML; every text of the run is written as JSON, which YAML includes. */
 function frontMatter(manifest: Manifest, { format, evaluation }: { format: CardFormat; evaluation: ReportedEvaluation | null }): string {
-  const { model, name } = manifest;
+  const { model, name, adapter } = manifest;
   const results = evaluation === null ? [] : [
     'model-index:', `- name: ${JSON.stringify(name)}`, '  results:', '  - task:', `      type: ${taskName(manifest)}`, '    dataset:', '      type: private', '      name: held-out examples on the devices',
     '    metrics:', ...metricsOf(evaluation).flatMap(([type, value]) => [`    - type: ${type}`, `      value: ${value}`]),
   ];
   return ['---', `library_name: ${format.type}`, ...(hubName.test(model.name) ? [`base_model: ${JSON.stringify(model.name)}`, `base_model_relation: ${format.type === 'peft' ? 'adapter' : 'finetune'}`] : []),
-    `pipeline_tag: ${taskName(manifest)}`, 'tags:', '- seedfleet', '- federated-learning', '- lora', ...(format.type === 'onnx' ? ['- onnx'] : []), ...results, '---', ''].join('\n');
+    `pipeline_tag: ${taskName(manifest)}`, 'tags:', '- seedfleet', '- federated-learning', ...(adapter.sites.some(({ kind }) => kind === 'lora') ? ['- lora'] : []), ...(format.type === 'onnx' ? ['- onnx'] : []), ...results, '---', ''].join('\n');
 }
 
-function summary({ task }: Manifest, format: CardFormat): string {
-  const what = format.type === 'peft' ? 'A LoRA adapter' : 'A model with a LoRA adapter inside';
-  const labels = 'labels' in task ? ` Labels, in the order of their class: ${task.labels.map((label) => `\`${label}\``).join(', ')}.` : '';
-  return `${what}, fine-tuned by Seedfleet on devices whose data never left them.${labels}`;
-}
-
-function filesText(format: CardFormat): string {
+function filesText({ task }: Manifest, format: CardFormat): string {
   if (format.type === 'peft') {
     return `
 - \`adapter_model.safetensors\`, \`adapter_config.json\`: the adapter.
-- \`head.safetensors\`, where the run trained a head: \`head.weight\` [classes, width], \`head.bias\` [classes], the labels in its metadata.
-- \`biases.safetensors\`, where the run trained biases: what is added to the bias of each module.
-`;
+${task.type === 'classification' ? '- `head.safetensors`: `head.weight` [classes, width], `head.bias` [classes], the labels in its metadata.\n' : ''}${format.biases ? '- `biases.safetensors`: what is added to the bias of each module.\n' : ''}`;
   }
   const precision = format.precision === 'w8a8'
     ? 'int8 weights with a scale a column, uint8 activations with a scale a token; adapter and head in float32 beside them, so that it computes what the devices trained'
@@ -100,7 +102,7 @@ function provenanceTable(verified: VerifiedRun): string {
 function trainingTable({ adapter, estimator, stepRule, task }: Manifest): string {
   return table([
     ['task', `${task.type}, up to ${task.tokensMax} tokens`],
-    ['adapter', `rank ${adapter.rank}, alpha ${adapter.alpha}, ${adapter.sites.filter(({ kind }) => kind === 'lora').length} sites`],
+    ['adapter', `rank ${adapter.rank}, alpha ${adapter.alpha}: ${trainedOf(adapter.sites)}`],
     ['estimator', `${estimator.type}, ${estimator.queries} queries, eps ${estimator.eps}, ${estimator.distribution}, batch ${estimator.batchExamples}`],
     ['step rule', `${stepRule.type}, learning rate ${stepRule.learningRate}, ${stepRule.schedule}`],
   ]);

@@ -11,7 +11,7 @@ export interface MergedRun {
 }
 
 /**
- * The base model of a run with everything that the run trained inside; where it comes from and, for a head, the labels stand in its metadata.
+ * The base model of a run with everything that the run trained inside; its metadata say where it comes from and what its logits mean: labels, and a verbalizer's words and template.
  * @param base the model file that the manifest names, its hash checked
  * @param read bytes of its external weights; under w8a8 all of them become part of the model, as only they can become int8
  * @throws FleetError the codes of `mergeAdapter`
@@ -23,7 +23,7 @@ export function mergeRun({ manifest, state, manifestHash, head: headHash, stateH
     adapters: adapters.map(({ site, a, b }): MergedAdapter => ({ site, a, b, rank, alpha })), biases, precision, read,
     head: head && { output: model.output, pool: model.pool, mask: model.inputs.mask, weight: head.weight, bias: head.bias },
     metadata: {
-      ...('labels' in task ? { labels: JSON.stringify(task.labels) } : {}), 'seedfleet.task': task.type, 'seedfleet.run': String(manifest.run), 'seedfleet.name': manifest.name,
+      ...('labels' in task ? { labels: JSON.stringify(task.labels) } : {}), ...(task.type === 'verbalizer' ? { words: JSON.stringify(task.words), template: task.template } : {}), 'seedfleet.task': task.type, 'seedfleet.run': String(manifest.run), 'seedfleet.name': manifest.name,
       'seedfleet.rounds': String(rounds), 'seedfleet.manifest': manifestHash, 'seedfleet.head': headHash, 'seedfleet.state': stateHash, 'seedfleet.coordinatorKey': manifest.coordinatorKey,
     },
   });

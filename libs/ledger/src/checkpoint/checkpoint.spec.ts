@@ -40,8 +40,8 @@ test('a checkpoint before the first commit is all zero and goes on at the manife
 
 test('a branch begins with the values that its manifest names, and with no others', () => {
   const first = [Float64Array.of(1, -2, 3.5), new Float64Array(3)];
-  const parent = { run: 7, manifestHash: 'ab'.repeat(32), round: 3, commitHash: 'cd'.repeat(32), stateHash: toHex(hashValues(first)) };
-  const branch = verifyManifest(signManifest(aManifest({ coordinatorPrivateKey: privateKey, branch: parent }), privateKey));
+  const parent = { run: 1, manifestHash: 'ab'.repeat(32), round: 3, commitHash: 'cd'.repeat(32), stateHash: toHex(hashValues(first)) };
+  const branch = verifyManifest(signManifest(aManifest({ coordinatorPrivateKey: privateKey, run: 2, branch: parent }), privateKey));
   const of = (arrays: Float64Array[]) => encodeCheckpoint({ manifestHash: branch.hash, round: 0, lastCommit: new Uint8Array(0), values: arrays });
   const { checkpoint, end } = verifyCheckpoint({ bytes: of(first), manifest: branch });
   expect(checkpoint.values).toEqual(first);

@@ -161,7 +161,8 @@ function contradictions({ run, adapter, task, estimator, policy, model, branch }
   if (estimator.type === 'leave-one-out' && estimator.queries < 2) say(['estimator', 'queries'], 'leave-one-out compares queries with each other: at least 2');
   if (policy.reportsMin > policy.cohort) say(['policy', 'reportsMin'], 'must not exceed the cohort');
   if (estimator.groups > policy.cohort) say(['estimator', 'groups'], 'must not exceed the cohort');
-  if (branch?.run === run) say(['branch', 'run'], 'a run is no branch of itself');
+  // Whoever follows a branch to its parents comes to an end.
+  if (branch !== null && branch.run >= run) say(['branch', 'run'], 'a parent has a smaller number');
   if (branch?.round === 0 && branch.commitHash !== branch.manifestHash) say(['branch', 'commitHash'], "at round 0 it is the hash of the parent's manifest");
   return found;
 }

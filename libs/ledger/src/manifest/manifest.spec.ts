@@ -42,20 +42,21 @@ test('a manifest of the first version keeps the hash that Python gives it (json.
 });
 
 describe('a branch', () => {
-  const branch = { run: 7, manifestHash: 'ab'.repeat(32), round: 3, commitHash: 'cd'.repeat(32), stateHash: 'ef'.repeat(32) };
+  const branch = { run: 1, manifestHash: 'ab'.repeat(32), round: 3, commitHash: 'cd'.repeat(32), stateHash: 'ef'.repeat(32) };
 
   test.each([['after commits', branch], ['before the first commit', { ...branch, round: 0, commitHash: branch.manifestHash }]])('%s comes back as it was', (_, given) => {
-    const signed = signManifest({ ...manifest, branch: given }, privateKey);
+    const signed = signManifest({ ...manifest, run: 2, branch: given }, privateKey);
     expect(verifyManifest(JSON.parse(JSON.stringify(signed))).manifest.branch).toEqual(given);
   });
 
   test.each([
-    ['of itself', 'branch.run', { ...branch, run: manifest.run }],
+    ['of itself', 'branch.run', { ...branch, run: 2 }],
+    ['of a later run', 'branch.run', { ...branch, run: 3 }],
     ['before the first commit that names one', 'branch.commitHash', { ...branch, round: 0 }],
     ['of a round below 0', 'branch.round', { ...branch, round: -1 }],
     ['without a hash of its state', 'branch.stateHash', { ...branch, stateHash: '' }],
   ])('%s is refused', (_, field, given) => {
-    expect(() => signManifest({ ...manifest, branch: given }, privateKey)).toThrow(expect.objectContaining({ code: 'manifest.invalid', field }));
+    expect(() => signManifest({ ...manifest, run: 2, branch: given }, privateKey)).toThrow(expect.objectContaining({ code: 'manifest.invalid', field }));
   });
 });
 
