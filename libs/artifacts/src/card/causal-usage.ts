@@ -43,7 +43,7 @@ function javaScript(manifest: Manifest, format: OnnxFormat): string {
       `const prompt = (text) => template.replace('{text}', () => text);`, `const answers = words.map((word) => encode(prompt('a') + word)[encode(prompt('a')).length]);  // first token of each word`,
       `const next = await logitsAfter(encode(prompt('one text')));`, 'const logits = answers.map((id) => next[id]);', 'console.log(labels[logits.indexOf(Math.max(...logits))]);',
     ] : [
-      `const ids = encode('one text');`, `for (let i = 0; i < ${generated}; i++) {`, '  const next = await logitsAfter(ids);', '  ids.push(next.reduce((best, logit, id) => (logit > next[best] ? id : best), 0));', '}', 'console.log(tokenizer.decode(ids));',
+      `const ids = encode('one text');`, `for (let i = 0; i < ${generated}; i++) {`, '  const next = await logitsAfter(ids);', '  ids.push(next.reduce((best, logit, id) => (logit > next[best] ? id : best), 0));', '}', 'console.log(tokenizer.decode(ids, { skip_special_tokens: true }));',
     ]),
   ]);
 }
