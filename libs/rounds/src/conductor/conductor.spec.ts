@@ -1,41 +1,8 @@
 import { type ConductorEffect } from './conductor-effect.js';
-import { type Conductor, createConductor, type RecordedRun } from './conductor.js';
-import { type ConductorInput, type Report } from './conductor-input.js';
-import { type RoundPolicy } from './round-policy.js';
-import { stepConductor } from './step-conductor.js';
+import { type RecordedRun } from './conductor.js';
+import { type ConductorInput } from './conductor-input.js';
+import { policy, Run, typesOf } from './told-conductor.fixture.js';
 
-const policy: RoundPolicy = {
-  roundsMax: 2, cohort: 3, overSelection: 1, reportsMin: 2, deadlineMs: 10_000, evaluationEveryRounds: 0, checkpointEveryRounds: 5, attemptsMax: 2,
-};
-
-/** A conductor and what it asked for since it was last looked at. */
-class Run {
-  state: Conductor;
-  nowMs = 1_000_000;
-  constructor(recorded: Partial<RecordedRun> = {}) {
-    this.state = createConductor({ run: 1, policy, queries: 2, groups: 1, round: 0, attempt: 0, ...recorded });
-  }
-
-  tell(...inputs: ConductorInput[]): ConductorEffect[] {
-    return inputs.flatMap((input) => {
-      const { state, effects } = stepConductor(this.state, input, { nowMs: this.nowMs, luck: 7 });
-      this.state = state;
-      return effects;
-    });
-  }
-
-  arrive(...devices: string[]): ConductorEffect[] {
-    const { round } = this.state;
-    return devices.flatMap((device) => this.tell({ type: 'arrival', device, round, stateMatches: true, trainExamples: 10, heldOutExamples: 0 }));
-  }
-
-  report(device: string, changes: Partial<Report> = {}): ConductorEffect[] {
-    const { round, attempt } = this.state;
-    return this.tell({ type: 'report', device, report: { round, attempt, stateMatches: true, examples: 4, differences: Float32Array.of(1, 2), ...changes } });
-  }
-}
-
-const typesOf = (effects: ConductorEffect[]) => effects.map(({ type }) => type);
 const refusalOf = (effects: ConductorEffect[]) => effects.map((effect) => (effect.type === 'refuse-report' ? effect.code : effect.type))[0];
 
 function openRun(recorded: Partial<RecordedRun> = {}): Run {
@@ -272,5 +239,27 @@ describe('an evaluation', () => {
     expect(typesOf(run.tell({ type: 'start' }))).toEqual(['set-timer', 'start-evaluation']);
     expect(typesOf(run.tell({ type: 'evaluation-report', device: 'a', round: 2, lossSum: 1, correct: 1, count: 4 }))).toEqual(['answer-evaluation', 'save-evaluation', 'end']);
     expect(run.state.phase).toMatchObject({ type: 'ended', state: 'completed' });
+  });
+});
+
+describe('a device whose budget is spent', () => {
+  const hourMs = 3_600_000;
+  const declineAll = (run: Run) => ['a', 'b', 'c'].flatMap((device) => run.tell({ type: 'decline', device, round: run.state.round, attempt: run.state.attempt, reason: 'budget' }));
+  const retry = (run: Run) => run.tell({ type: 'timer', name: 'retry', round: run.state.round, attempt: run.state.attempt });
+
+  test.each([
+    ['at noon, after the next midnight in UTC', 12 * hourMs, 12 * hourMs + 60_000],
+    ['just after midnight, when its clock may be late, in ten minutes', 300_000, 600_000],
+  ])('is asked again %s, and no attempt is used up until then', (_, atMs, restMs) => {
+    const run = new Run();
+    run.nowMs = 20_000 * 24 * hourMs + atMs;
+    run.tell({ type: 'start' });
+    run.arrive('a', 'b', 'c');
+    declineAll(run);
+    expect(run.state.attempt).toBe(1);
+    run.nowMs += restMs - 1;
+    for (let i = 0; i < 5; i++) expect(typesOf(retry(run))).toEqual(['set-timer']);
+    run.nowMs += 1;
+    expect(typesOf(retry(run))[0]).toBe('open-round');
   });
 });
