@@ -24,15 +24,15 @@ async function expectSameLogits(given: MergeCase): Promise<OnnxModel> {
 const pool = Object.keys(pools) as (keyof typeof pools)[];
 const block = Object.keys(blocks) as (keyof typeof blocks)[];
 
-test.each(['fp32', 'w8a8'] as const)('a merged model has the logits of its adapter in the training graph, %s: any stack of blocks, any sites', async (precision) => {
+test.each(['fp32', 'w8a8'] as const)('a merged model has the logits of its adapter in the training graph, %s: any stack of blocks, adapters and biases at any sites', async (precision) => {
   const cases = fc.record({
     blocks: fc.array(fc.constantFrom(...block), { maxLength: 4 }), by: fc.constantFrom(...pool), opset: fc.constantFrom(13, 17, 18, 21),
     chosen: fc.infiniteStream(fc.boolean()), examples: fc.integer({ min: 2, max: 4 }), tokens: fc.integer({ min: 1, max: 6 }), seed: fc.nat(1000),
   });
   await fc.assert(fc.asyncProperty(cases, async ({ blocks: stack, by, opset, chosen, ...sizes }) => {
     const model = smallModel({ blocks: ['linear', ...stack], pool: by, opset, seed: sizes.seed });
-    const sites = inspectSites(model).sites.map(({ name }) => name).filter(() => chosen.next().value);
-    const { trained, merged } = await logitsBothWays({ ...sizes, model, sites, precision, width, vocabulary });
+    const [sites, biases] = [1, 2].map(() => inspectSites(model).sites.map(({ name }) => name).filter(() => chosen.next().value));
+    const { trained, merged } = await logitsBothWays({ ...sizes, model, sites: sites ?? [], biases: biases ?? [], precision, width, vocabulary });
     expect(apart(trained, merged)).toBeLessThan(near);
   }), { numRuns: 40 });
 }, 120_000);

@@ -1,4 +1,4 @@
-import { adapterInput, buildTrainingGraph, inspectSites, mergeAdapter, writeModel, type MergePlan, type OnnxModel, type Pool } from '@seedfleet/onnx';
+import { adapterInput, buildLanguageGraph, buildTrainingGraph, buildVerbalizerGraph, inspectSites, mergeAdapter, writeModel, type MergePlan, type OnnxModel, type Pool } from '@seedfleet/onnx';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { floats, onlyKnown, quiet } from './forward.fixture.js';
 import { values } from './exported-forms.fixture.js';
@@ -11,6 +11,8 @@ export interface MergeCase {
   model: OnnxModel;
   /** Default: all that the inspection lists. */
   sites?: readonly string[];
+  /** Sites with a trained bias; default: none. */
+  biases?: readonly string[];
   precision?: 'fp32' | 'w8a8';
   output?: string;
   pool?: Pool;
@@ -25,14 +27,14 @@ export interface MergeCase {
 }
 
 /** What both graphs get: float64 values as a run trains them. */
-export function trainedPlan({ model, sites, precision, output = 'features', pool, width = 16, mask = 'mask', seed = 1 }: MergeCase): MergePlan & { head: NonNullable<MergePlan['head']> } {
+export function trainedPlan({ model, sites, biases = [], precision, output = 'features', pool, width = 16, mask = 'mask', seed = 1 }: MergeCase): MergePlan & { head: NonNullable<MergePlan['head']> } {
   const known = new Map(inspectSites(model).sites.flatMap((site) => [site, ...(site.slices ?? []).map((slice) => ({ ...slice, inputs: site.inputs }))]).map((site) => [site.name, site]));
   const doubles = (at: number, count: number) => Float64Array.from(values(seed + at, count), (value) => value * 0.3 + 1e-9);
   return {
     adapters: (sites ?? inspectSites(model).sites.map(({ name }) => name)).map((site, i) => ({
       site, rank, alpha, a: values(seed + 100 + i, (known.get(site)?.inputs ?? width) * rank), b: doubles(200 + i, rank * (known.get(site)?.outputs ?? width)),
     })),
-    biases: [], precision, head: { output, pool, mask, weight: doubles(300, width * classes), bias: doubles(301, classes) },
+    biases: biases.map((site, i) => ({ site, values: doubles(250 + i, known.get(site)?.outputs ?? width) })), precision, head: { output, pool, mask, weight: doubles(300, width * classes), bias: doubles(301, classes) },
   };
 }
 
@@ -55,16 +57,54 @@ export async function logitsBothWays(given: MergeCase): Promise<{ trained: Float
   const width = head.weight.length / classes;
   const training = buildTrainingGraph(model, {
     output: head.output, ...(head.pool === undefined ? {} : { pool: head.pool }), inputs: { ids, mask }, classes, precision, head: { weight: 'head.W', bias: 'head.b' },
-    adapters: plan.adapters.map(({ site, a }) => ({ site, input: adapterInput(site), a: Float32Array.from(a), rank, alpha })),
+    ...sitePlans(plan),
   });
-  const one = (of: ArrayLike<number>, shape: number[]) => new Tensor('float32', Float32Array.from(of), [1, ...shape]);
   const batch = batchFor(given);
   const trained = (await run(training, {
     ...batch, labels: new Tensor('int64', new BigInt64Array(examples), [examples]), 'head.W': one(head.weight, [width, classes]), 'head.b': one(head.bias, [classes]),
-    ...Object.fromEntries(plan.adapters.map(({ site, b }) => [adapterInput(site), one(b, [rank, b.length / rank])])),
+    ...trainedFeeds(plan),
   }))['logits'];
   const { model: graph, logits } = mergeAdapter(model, plan);
   return { trained: floats(trained), merged: floats((await run(graph, batch))[logits ?? '']), graph };
+}
+
+const biasInput = (site: string) => adapterInput(`${site}.bias`);
+
+/** What the training graph is built with. */
+function sitePlans({ adapters, biases }: MergePlan) {
+  return { adapters: adapters.map(({ site, a }) => ({ site, input: adapterInput(site), a: Float32Array.from(a), rank, alpha })), biases: biases.map(({ site }) => ({ site, input: biasInput(site) })) };
+}
+
+/** One row of every trained value, in float32 as a device feeds it. */
+function trainedFeeds({ adapters, biases }: MergePlan): Record<string, Tensor> {
+  return { ...Object.fromEntries(adapters.map(({ site, b }) => [adapterInput(site), one(b, [rank, b.length / rank])])), ...Object.fromEntries(biases.map(({ site, values: beta }) => [biasInput(site), one(beta, [beta.length])])) };
+}
+
+const one = (of: ArrayLike<number>, shape: number[]) => new Tensor('float32', Float32Array.from(of), [1, ...shape]);
+
+/**
+ * The same for a causal language model whose logits are `logits`: those of every token from both graphs and from the untrained model; with `answers`, those of these
+ * tokens at the last position of each text. Padding is left out.
+ */
+export async function wordsBothWays({ answers, ...given }: MergeCase & { answers?: readonly number[] }): Promise<{ trained: Float32Array; merged: Float32Array; untrained: Float32Array; logits: string | null }> {
+  const { model, precision = 'fp32', examples = 2, tokens = 4 } = given;
+  const { head: _, ...plan } = trainedPlan(given);
+  const { ids, mask } = batchFor(given);
+  if (ids === undefined || mask === undefined) throw new Error('The batch has neither ids nor mask.');
+  const lengths = Array.from({ length: examples }, (__, i) => Array.from({ length: tokens }, (___, t) => Number(mask.data[i * tokens + t])).reduce((sum, bit) => sum + bit, 0));
+  const common = { output: 'logits', inputs: { ids: 'ids' }, precision, ...sitePlans(plan) };
+  const int64 = (of: number[], shape: number[]) => new Tensor('int64', BigInt64Array.from(of, BigInt), shape);
+  const trained = floats((answers === undefined
+    ? await run(buildLanguageGraph(model, common), { ids, labels: int64(new Array<number>(examples * tokens).fill(1), [examples, tokens]), ...trainedFeeds(plan) })
+    : await run(buildVerbalizerGraph(model, { ...common, answers }), { ids, labels: int64(new Array<number>(examples).fill(0), [examples]), answer: int64(lengths.map((length) => length - 1), [examples]), ...trainedFeeds(plan) }))['logits']);
+  const { model: graph, logits } = mergeAdapter(model, plan);
+  const [all, before] = [floats((await run(graph, { ids }))['logits']), floats((await run(model, { ids }))['logits'])];
+  const vocabulary = all.length / (examples * tokens);
+  const at = (of: Float32Array, i: number, t: number) => [...of.subarray((i * tokens + t) * vocabulary, (i * tokens + t + 1) * vocabulary)];
+  const inTexts = (of: Float32Array) => Float32Array.from(lengths.flatMap((length, i) => Array.from({ length }, (__, t) => at(of, i, t)).flat()));
+  if (answers === undefined) return { trained: inTexts(trained), merged: inTexts(all), untrained: inTexts(before), logits };
+  const ofWords = (of: Float32Array) => Float32Array.from(lengths.flatMap((length, i) => answers.map((id) => at(of, i, length - 1)[id] ?? NaN)));
+  return { trained, merged: ofWords(all), untrained: ofWords(before), logits };
 }
 
 /** All outputs of a model. */
