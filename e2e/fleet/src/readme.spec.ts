@@ -22,6 +22,14 @@ test('every figure of the README stands in the report that it names', () => {
   expect(report.stateHashesEqual && report.lateJoiner.stateHashEqual).toBe(true);
 });
 
+test('so does every figure of the two other demos', () => {
+  const language = JSON.parse(read('docs/figures/demo-lm.json')) as { heldOut: number; perplexityBefore: number; perplexityAfter: number; rounds: number; devices: number };
+  const verbalizer = JSON.parse(read('docs/figures/demo-verbalizer.json')) as { heldOut: number; accuracyBefore: number; accuracyAfter: number };
+  const flat = readme.replace(/\s+/g, ' ');
+  expect(flat).toContain(`perplexity on ${language.heldOut} held-out passages ${language.perplexityBefore.toFixed(0)} before, ${language.perplexityAfter.toFixed(0)} after ${language.rounds} rounds`);
+  expect(flat).toContain(`${(100 * verbalizer.accuracyBefore).toFixed(0)} % to ${(100 * verbalizer.accuracyAfter).toFixed(0)} % of ${verbalizer.heldOut} sentences`);
+});
+
 test('every npm script that a page tells to run exists', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(workspaceFolder, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
