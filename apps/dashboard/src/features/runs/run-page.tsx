@@ -1,5 +1,5 @@
-import { Group, Stack, Tabs, Text, Title } from '@mantine/core';
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { Anchor, Group, Stack, Tabs, Text, Title } from '@mantine/core';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useRoute } from '../../api/use-route';
 import { QueryState } from '../../shell/query-state';
 import { runTabs, type RunTab } from '../../shell/search';
@@ -33,6 +33,7 @@ export function RunPage() {
               <Stack gap={0}>
                 <Title order={1} size="h2">{run.name}</Title>
                 <Text c="dimmed">Run {run.id}: {run.state}, {run.round} of {run.roundsMax} rounds{run.cause === null ? '' : `. ${run.cause}`}</Text>
+                {run.branch === null ? null : <Text c="dimmed">Branch of <Anchor component={Link} to={`/runs/${run.branch.run}`} inherit underline="always">run {run.branch.run}</Anchor> after {run.branch.round} rounds</Text>}
               </Stack>
               <RunActions run={run} />
             </Group>
