@@ -10,14 +10,14 @@ export interface ALog {
   stateHashes: string[];
 }
 
-/** A run with a log that replays, as a coordinator would have made it. */
-export function aLog({ commits: count, change, privateKey = generateKeyPair().privateKey }:
-{ commits: number; change?: Partial<Manifest>; privateKey?: Uint8Array }): ALog {
+/** A run with a log that replays, as a coordinator would have made it. @param first values of round 0, of a branch */
+export function aLog({ commits: count, change, first, privateKey = generateKeyPair().privateKey }:
+{ commits: number; change?: Partial<Manifest>; first?: Float64Array[]; privateKey?: Uint8Array }): ALog {
   const signed = signManifest(aManifest({ ...change, coordinatorPrivateKey: privateKey }), privateKey);
   const manifest = verifyManifest(signed);
   const context = replayContext(manifest.manifest);
   const { queries } = manifest.manifest.estimator;
-  let state = initialState(context);
+  let state = { ...initialState(context), ...(first === undefined ? {} : { values: first }) };
   let end = chainStart(manifest);
   const commits: SignedCommit[] = [];
   const stateHashes = [toHex(stateHash(state))];

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeLog, generateKeyPair, toHex } from '@seedfleet/ledger';
+import { encodeCheckpoint, encodeLog, generateKeyPair, hashValues, toHex } from '@seedfleet/ledger';
 import { seedFromHex } from '@seedfleet/numerics';
 import pino from 'pino';
 import { Replica } from '../participation/replica.js';
@@ -65,6 +65,53 @@ describe('a vault', () => {
     writeFileSync(vaultPath(home, 'lock'), '4194999 1');
     openVault(home).close();
     expect(existsSync(vaultPath(home, 'lock'))).toBe(false);
+  });
+});
+
+describe('the state of a branch', () => {
+  const first = [Float64Array.from({ length: 10 + 14 + 12 + 2 }, (_, i) => i / 8 - 2)];
+  const hash = 'ab'.repeat(32);
+  const branchOf = (values: Float64Array[]) => ({ run: 2, branch: { run: 1, manifestHash: hash, round: 0, commitHash: hash, stateHash: toHex(hashValues(values)) } });
+  const log = aLog({ commits: 6, first, change: branchOf(first) });
+  const bytes = log.commits.map((commit) => commit.bytes);
+  const checkpoint = encodeCheckpoint({ manifestHash: log.manifest.hash, round: 0, lastCommit: new Uint8Array(), values: first });
+
+  /** Opens the replica of a branch whose folder holds these bytes as what it begins with, or none. */
+  function open(firstState: Uint8Array | null, { manifest } = log): Replica {
+    const vault = openVault(aVault());
+    vault.run(2).create();
+    if (firstState !== null) vault.run(2).writeFirstState(firstState);
+    return new Replica(vault.run(2), manifest, logger);
+  }
+
+  test('is what its manifest names, from its first round on and after it was thrown away', () => {
+    const replica = open(checkpoint);
+    expect(toHex(replica.stateHash)).toBe(log.stateHashes[0]);
+    expect([...replica.b]).toEqual([...first[0] as Float64Array]);
+    replica.apply(bytes);
+    expect(toHex(replica.stateHash)).toBe(log.stateHashes[6]);
+    replica.reset();
+    expect([replica.round, toHex(replica.stateHash)]).toEqual([0, log.stateHashes[0]]);
+    replica.apply(bytes.slice(0, 4));
+    expect(toHex(replica.stateHash)).toBe(log.stateHashes[4]);
+  });
+
+  test.each<[string, string, () => unknown]>([
+    ['is not there', 'branch.state-missing', () => open(null)],
+    ['has a changed byte', 'checkpoint.malformed', () => open(checkpoint.map((byte, i) => (i === checkpoint.length - 9 ? byte ^ 1 : byte)))],
+    ['is that of a later round', 'branch.state-missing', () => {
+      const after = log.commits[0] as (typeof log.commits)[number];
+      const replica = open(checkpoint);
+      replica.apply(bytes.slice(0, 1));
+      return open(encodeCheckpoint({ manifestHash: log.manifest.hash, round: 1, lastCommit: after.bytes, values: [replica.b] }));
+    }],
+    ['has another shape than the run', 'checkpoint.malformed', () => {
+      const short = [Float64Array.of(1, 2)];
+      const { manifest } = aLog({ commits: 0, first: short, change: branchOf(short) });
+      return open(encodeCheckpoint({ manifestHash: manifest.hash, round: 0, lastCommit: new Uint8Array(), values: short }), { ...log, manifest });
+    }],
+  ])('that %s makes no replica', (_, code, opening) => {
+    expect(opening).toThrow(expect.objectContaining({ code }));
   });
 });
 
