@@ -9,6 +9,7 @@ export {
 } from './life-cycles/transitions.js';
 export { type Moment } from './moment.js';
 export { type RoundPolicy } from './conductor/round-policy.js';
+export { judgeProgress, noProgress, type StopConditions } from './conductor/stop-conditions.js';
 export { type DeclineReason } from './conductor/decline-reason.js';
 export { createConductor, type Conductor, type ConductorPhase, type CountedReport, type RecordedRun } from './conductor/conductor.js';
 export { stepConductor } from './conductor/step-conductor.js';

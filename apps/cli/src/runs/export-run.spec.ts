@@ -1,42 +1,25 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, readdir, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { readSafetensors } from '@seedfleet/artifacts';
 import { decodeLog } from '@seedfleet/ledger';
 import { externalLocations, readModel } from '@seedfleet/onnx';
 import { parse } from 'yaml';
-import { base, serveModelRun } from '../testing/served-model-run.js';
-import { type Handler, type ServedCoordinator } from '../testing/served-coordinator.js';
-import { emptyFolder, loggedIn, typed } from '../testing/typed.js';
+import { bytesIn, exportedRun, runExample, tensorsIn, textIn } from '../testing/exported-run.js';
+import { base } from '../testing/served-model-run.js';
+import { type Handler } from '../testing/served-coordinator.js';
+import { emptyFolder } from '../testing/typed.js';
 
-let coordinator: ServedCoordinator | undefined;
-afterEach(() => coordinator?.close());
-
-async function exported(words: string[], { external = false, handlers = {}, cache }: { external?: boolean; handlers?: Record<string, Handler>; cache?: string } = {}) {
-  coordinator = await serveModelRun({ external, handlers });
-  const above = await emptyFolder();
-  const folder = join(above, 'out');
-  const outcome = await typed(['runs', 'export', '1', '--out', folder, ...words, '-o', 'json'], { env: { ...loggedIn(coordinator), XDG_CACHE_HOME: cache ?? join(above, 'cache') } });
-  return { folder, above, outcome, calls: coordinator.calls };
-}
-const bytesIn = async (folder: string, name: string) => new Uint8Array(await readFile(join(folder, name)));
-const textIn = (folder: string, name: string) => readFile(join(folder, name), 'utf8');
-
-/** Logits of the README's own example, in float32, run as it stands there by a process of its own. */
+/** Logits of the README's own example, in float32. */
 async function logitsOfExample(folder: string): Promise<number[]> {
-  const [, code = ''] = /```js\n([^]*?)```/.exec(await textIn(folder, 'README.md')) ?? [];
-  await symlink(fileURLToPath(new URL('../../../../node_modules', import.meta.url)), join(dirname(folder), 'node_modules'));
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', `${code}\nconsole.log(JSON.stringify([...logits.data]));`], { cwd: folder, env: {} });
-  expect(stdout).toContain('[ 2, 2 ]');
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '[]');
+  const lines = await runExample(folder, 'console.log(JSON.stringify([...logits.data]));');
+  expect(lines[0]).toBe('[ 2, 2 ]');
+  return JSON.parse(lines.at(-1) ?? '[]');
 }
 
 /** The same from the PEFT files in float64: (x (W + s lora_A^T lora_B^T)) head.weight^T + head.bias, x the mean of the embeddings. */
 async function logitsByPeft(folder: string): Promise<number[]> {
-  const tensors = new Map((await Promise.all(['adapter_model.safetensors', 'head.safetensors'].map(async (name) => readSafetensors(await bytesIn(folder, name)).tensors))).flat().map(({ name, data }) => [name, data]));
+  const tensors = await tensorsIn(folder, ['adapter_model.safetensors', 'head.safetensors']);
   const of = (name: string) => tensors.get(name) ?? new Float32Array();
   const { width, table, q, labels } = base;
   const config = JSON.parse(await textIn(folder, 'adapter_config.json')) as { r: number; lora_alpha: number };
@@ -49,10 +32,9 @@ async function logitsByPeft(folder: string): Promise<number[]> {
 }
 
 test('the example of the card gives the logits that PEFT would: the adapter is inside of the model', async () => {
-  const peft = await exported([]);
+  const peft = await exportedRun([]);
   const expected = await logitsByPeft(peft.folder);
-  await coordinator?.close();
-  const { folder, outcome } = await exported(['--as', 'onnx']);
+  const { folder, outcome } = await exportedRun(['--as', 'onnx']);
   expect(outcome).toMatchObject({ exitCode: 0, stderr: '' });
   expect((await readdir(folder)).sort()).toEqual(['README.md', 'commits.log', 'manifest.json', 'model.onnx', 'provenance.json', 'tokenizer.json']);
   const scale = Math.max(...expected.map(Math.abs));
@@ -60,16 +42,15 @@ test('the example of the card gives the logits that PEFT would: the adapter is i
 });
 
 test('as int8 model the logits are near, and the example runs', async () => {
-  const peft = await exported([]);
+  const peft = await exportedRun([]);
   const expected = await logitsByPeft(peft.folder);
-  await coordinator?.close();
-  const { folder } = await exported(['--as', 'onnx-w8a8']);
+  const { folder } = await exportedRun(['--as', 'onnx-w8a8']);
   const scale = Math.max(...expected.map(Math.abs));
   (await logitsOfExample(folder)).forEach((logit, i) => expect(Math.abs(logit - (expected[i] ?? NaN))).toBeLessThan(0.05 * scale));
 });
 
 test('the metadata of the model names labels and where it comes from, the card as well', async () => {
-  const { folder, outcome } = await exported(['--as', 'onnx'], { handlers: { listEvaluations: () => ({ items: [{ round: 0, loss: 0.7, accuracy: 0.5, macroF1: null, perplexity: null, count: 20, devices: 2, at: '2026-11-25T10:00:00.000Z' }, { round: 10, loss: 0.4, accuracy: 0.85, macroF1: null, perplexity: null, count: 20, devices: 2, at: '2026-11-25T10:00:00.000Z' }] }) } });
+  const { folder, outcome } = await exportedRun(['--as', 'onnx'], { handlers: { listEvaluations: () => ({ items: [{ round: 0, loss: 0.7, accuracy: 0.5, macroF1: null, perplexity: null, count: 20, devices: 2, at: '2026-11-25T10:00:00.000Z' }, { round: 10, loss: 0.4, accuracy: 0.85, macroF1: null, perplexity: null, count: 20, devices: 2, at: '2026-11-25T10:00:00.000Z' }] }) } });
   const { provenance, files } = JSON.parse(outcome.stdout);
   const metadata = Object.fromEntries(readModel(await bytesIn(folder, 'model.onnx')).proto.metadataProps.map(({ key, value }) => [key, value]));
   expect(metadata).toMatchObject({ labels: '["negative","positive"]', 'seedfleet.manifest': provenance.manifestHash, 'seedfleet.head': provenance.headHash, 'seedfleet.state': provenance.stateHash, 'seedfleet.rounds': '12' });
@@ -87,56 +68,60 @@ test('the metadata of the model names labels and where it comes from, the card a
 });
 
 test('--round gives the values after so many commits, with the log that leads to them', async () => {
-  const { folder, outcome } = await exported(['--round', '5']);
+  const { folder, outcome } = await exportedRun(['--round', '5']);
   const { provenance } = JSON.parse(outcome.stdout);
   expect(provenance.rounds).toBe(5);
   expect(decodeLog(await bytesIn(folder, 'commits.log'))).toHaveLength(5);
   const early = readSafetensors(await bytesIn(folder, 'adapter_model.safetensors')).tensors.find(({ name }) => name.endsWith('lora_B.weight'));
-  await coordinator?.close();
-  const late = readSafetensors(await bytesIn((await exported([])).folder, 'adapter_model.safetensors')).tensors.find(({ name }) => name.endsWith('lora_B.weight'));
+  const late = readSafetensors(await bytesIn((await exportedRun([])).folder, 'adapter_model.safetensors')).tensors.find(({ name }) => name.endsWith('lora_B.weight'));
   expect(early?.data).not.toEqual(late?.data);
-  await coordinator?.close();
-  const tooFar = await exported(['--round', '13']);
+  const tooFar = await exportedRun(['--round', '13']);
   expect(JSON.parse(tooFar.outcome.stderr).error).toMatchObject({ code: 'command.invalid', field: '--round' });
 });
 
 describe('a model with weights in another file', () => {
   test('becomes one file', async () => {
-    const { folder } = await exported(['--as', 'onnx'], { external: true });
+    const { folder } = await exportedRun(['--as', 'onnx'], { external: true });
     expect(externalLocations(readModel(await bytesIn(folder, 'model.onnx')))).toEqual([]);
     const logits = await logitsOfExample(folder);
-    await coordinator?.close();
-    const expected = await logitsByPeft((await exported([], { external: true })).folder);
+    const expected = await logitsByPeft((await exportedRun([], { external: true })).folder);
     const scale = Math.max(...expected.map(Math.abs));
     logits.forEach((logit, i) => expect(Math.abs(logit - (expected[i] ?? NaN))).toBeLessThan(1e-5 * scale));
   });
   test('or, with --external, a model and its weights, which the example finds', async () => {
-    const { folder } = await exported(['--as', 'onnx', '--external'], { external: true });
+    const { folder } = await exportedRun(['--as', 'onnx', '--external'], { external: true });
     expect(externalLocations(readModel(await bytesIn(folder, 'model.onnx')))).toEqual(['model.onnx.data']);
     const separate = await logitsOfExample(folder);
-    await coordinator?.close();
-    expect(await logitsOfExample((await exported(['--as', 'onnx'], { external: true })).folder)).toEqual(separate);
+    expect(await logitsOfExample((await exportedRun(['--as', 'onnx'], { external: true })).folder)).toEqual(separate);
+  });
+  test('becomes int8 with them: as one file, or beside its weights, with the same logits', async () => {
+    const single = await exportedRun(['--as', 'onnx-w8a8'], { external: true });
+    const beside = await exportedRun(['--as', 'onnx-w8a8', '--external'], { external: true });
+    expect([single.outcome, beside.outcome].map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    const [one, two] = await Promise.all([single, beside].map(async ({ folder }) => readModel(await bytesIn(folder, 'model.onnx'))));
+    // No float32 matrix is left of the linear, but an int8 one (3).
+    for (const model of [one, two]) expect(model?.graph.initializer.filter(({ dims }) => dims.join() === '64,64').map(({ dataType }) => dataType)).toEqual([3]);
+    expect([one, two].map((model) => model && externalLocations(model))).toEqual([[], ['model.onnx.data']]);
+    expect(await logitsOfExample(beside.folder)).toEqual(await logitsOfExample(single.folder));
   });
 });
 
 describe('files of the base model', () => {
   test('that are on this disk already are not fetched again', async () => {
     const cache = await emptyFolder();
-    const first = await exported(['--as', 'onnx'], { cache });
+    const first = await exportedRun(['--as', 'onnx'], { cache });
     expect(first.calls.filter((name) => name === 'downloadRunFile')).toHaveLength(2);
-    await coordinator?.close();
-    const second = await exported(['--as', 'onnx-w8a8'], { cache });
+    const second = await exportedRun(['--as', 'onnx-w8a8'], { cache });
     expect(second.outcome.exitCode).toBe(0);
     expect(second.calls).not.toContain('downloadRunFile');
   });
   test('are gone on with where a connection broke', async () => {
     const offsets: string[] = [];
-    const whole = await exported(['--as', 'onnx']);
+    const whole = await exportedRun(['--as', 'onnx']);
     const bytes = Buffer.from(await readFile(join(whole.above, 'cache', 'seedfleet', 'models', modelHash(await textIn(whole.folder, 'manifest.json')))));
-    await coordinator?.close();
     let cut = true;
     // The first answer ends after a hundred bytes; the coordinator of the spec answers with ranges only where it is asked for one.
-    const { outcome } = await exported(['--as', 'onnx'], { handlers: { downloadRunFile: ({ query, headers }: Parameters<Handler>[0]) => {
+    const { outcome } = await exportedRun(['--as', 'onnx'], { handlers: { downloadRunFile: ({ query, headers }: Parameters<Handler>[0]) => {
       if (query['path'] !== 'model.onnx') return readTokenizer(whole.folder);
       offsets.push(headers.range ?? 'all');
       if (!cut) return bytes.subarray(Number(/(\d+)/.exec(headers.range ?? '0')?.[1]));
@@ -147,14 +132,14 @@ describe('files of the base model', () => {
     expect(offsets).toEqual(['all', 'bytes=100-']);
   });
   test('that are not what the manifest names end the export, and nothing is left', async () => {
-    const { folder, above, outcome } = await exported(['--as', 'onnx'], { handlers: { downloadRunFile: () => Buffer.alloc(100_000) } });
+    const { folder, above, outcome } = await exportedRun(['--as', 'onnx'], { handlers: { downloadRunFile: () => Buffer.alloc(100_000) } });
     expect(JSON.parse(outcome.stderr).error.code).toBe('download.hash-mismatch');
     await expect(readdir(folder)).rejects.toThrow('ENOENT');
     expect(await readdir(above)).toEqual(['cache']);
     expect(await readdir(join(above, 'cache', 'seedfleet', 'models'))).toEqual([]);
   });
   test('that never come end the export', async () => {
-    const { outcome } = await exported(['--as', 'onnx'], { handlers: { downloadRunFile: () => Buffer.alloc(0) } });
+    const { outcome } = await exportedRun(['--as', 'onnx'], { handlers: { downloadRunFile: () => Buffer.alloc(0) } });
     expect(JSON.parse(outcome.stderr).error).toMatchObject({ code: 'download.failed', field: 'model.onnx' });
   });
 });

@@ -59,6 +59,12 @@ describe('starting a run', () => {
     expect(runRequest.safeParse(request).success).toBe(true);
   });
 
+  test('conditions to stop early are sent where a flag gives one', async () => {
+    const { request } = await requestOf(['--model', 'encoder', '--name', 'r', '--labels', 'a,b', '--target-accuracy', '0.9', '--plateau', '5', '--plateau-improvement', '0.01', '--divergence', '2']);
+    expect(request).toMatchObject({ policy: { stop: { targetAccuracy: 0.9, plateau: { evaluations: 5, improvement: 0.01 }, divergence: 2 } } });
+    expect(runRequest.safeParse(request).success).toBe(true);
+  });
+
   test('a verbalizer without words says which flag is missing', async () => {
     const { outcome } = await requestOf(['--model', 'encoder', '--name', 'r', '--task', 'verbalizer', '--labels', 'a,b', '--template', '{text}']);
     expect(JSON.parse(outcome.stderr).error).toMatchObject({ code: 'command.invalid', field: '--words' });

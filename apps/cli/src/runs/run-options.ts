@@ -38,6 +38,11 @@ export interface RunOptions {
   evaluateEvery: number;
   checkpointEvery: number;
   attemptsMax: number;
+  targetLoss?: number;
+  targetAccuracy?: number;
+  plateau?: number;
+  plateauImprovement: number;
+  divergence?: number;
   devices?: string[];
   draft: boolean;
 }
@@ -77,6 +82,11 @@ export function addRunOptions(command: Command): Command {
     .option('--evaluate-every <rounds>', 'rounds between evaluations; 0: only at start and end', numberValue, 20)
     .option('--checkpoint-every <rounds>', 'rounds between checkpoints; 0: only at the end', numberValue, 20)
     .option('--attempts-max <count>', 'attempts of one round before the run fails', numberValue, 10)
+    .option('--target-loss <loss>', 'done once the held-out loss is this or less', numberValue)
+    .option('--target-accuracy <share>', 'done once the held-out accuracy is this or more', numberValue)
+    .option('--plateau <evaluations>', 'done after so many evaluations in a row without a better loss', numberValue)
+    .option('--plateau-improvement <loss>', 'better by more than this, for --plateau', numberValue, 0)
+    .option('--divergence <factor>', 'failed once the loss is more than so many times the first', numberValue)
     .option('--devices <ids>', 'only these devices, with commas between (default: all active ones)', listValue)
     .option('--draft', 'make the run without starting it', false);
 }
@@ -108,10 +118,20 @@ export function runRequestOf(options: RunOptions, model: string): RunRequest {
     policy: {
       roundsMax: options.rounds, cohort: options.cohort, overSelection: options.overSelection, reportsMin: options.reportsMin, deadlineMs: Math.round(options.deadline * 1_000),
       evaluationEveryRounds: options.evaluateEvery, checkpointEveryRounds: options.checkpointEvery, attemptsMax: options.attemptsMax,
+      ...stopOf(options),
     },
     start: !options.draft,
     ...(options.devices === undefined ? {} : { devices: options.devices }),
   };
+}
+
+/** Nothing where no flag says when to stop early. */
+function stopOf({ targetLoss, targetAccuracy, plateau, plateauImprovement, divergence }: RunOptions): Pick<RunRequest['policy'], 'stop'> {
+  const stop = {
+    ...(targetLoss === undefined ? {} : { targetLoss }), ...(targetAccuracy === undefined ? {} : { targetAccuracy }),
+    ...(plateau === undefined ? {} : { plateau: { evaluations: plateau, improvement: plateauImprovement } }), ...(divergence === undefined ? {} : { divergence }),
+  };
+  return Object.keys(stop).length === 0 ? {} : { stop };
 }
 
 function taskOf({ task, labels = [], words = [], template = '', tokensMax }: RunOptions): RunRequest['task'] {

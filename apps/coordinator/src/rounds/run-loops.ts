@@ -41,6 +41,7 @@ export class RunLoops {
     const conductor = createConductor({
       run: id, policy, queries: estimator.queries, groups: estimator.groups, round: fleet.round, attempt: attempts,
       evaluatedRound: evaluated?.round ?? null, open: open ?? undefined,
+      ...(policy.stop === undefined ? {} : { evaluations: (await this.toolbox.tools.evaluations.list(id)).map(({ lossSum, correct, count }) => ({ loss: lossSum / count, accuracy: correct / count })) }),
     });
     const loop: RunLoop = new RunLoop(run, conductor, fleet, this.toolbox.tools, {
       broken: (error) => this.recover(loop, error),

@@ -86,3 +86,16 @@ test('sums of other classes than the run has are refused', async () => {
   const perClass = { actual: [5, 5, 0], predicted: [7, 3, 0], correct: [4, 2, 0] };
   expect(await evaluatedBy(verbalizer, { perClass })).toEqual({ refused: 'report.examples', evaluations: [] });
 }, 30_000);
+
+test('a run whose evaluation reaches its target is completed by that', async () => {
+  const { id } = (await create({ policy: { ...request({}).policy, stop: { targetLoss: 2 } } })).json as Run;
+  const device = await DeviceUnderTest.enrol(fleet);
+  await device.connect();
+  device.socket.on('evaluation:start', ({ run, round }) => void device.send('evaluation:report', { run, round, lossSum: 20, correct: 6, count: 10 }));
+  await device.hello();
+  await device.fetchManifest(id);
+  await device.prepared(id, { trainExamples: 100, heldOutExamples: 10 });
+  await device.end();
+  expect((await fleet.call('GET', `/api/v1/runs/${id}`)).json).toMatchObject({ state: 'completed', cause: 'target-reached', round: 0, lastEvaluation: { loss: 2 } });
+  device.close();
+}, 30_000);

@@ -91,6 +91,15 @@ const policySchema = z.strictObject({
   evaluationEveryRounds: z.int().min(0),
   checkpointEveryRounds: z.int().min(0),
   attemptsMax: count,
+  /** ends the run before its last round; looked at after each evaluation */
+  stop: z.strictObject({
+    targetLoss: positive.optional(),
+    targetAccuracy: z.number().gt(0).max(1).optional(),
+    /** so many evaluations in a row without a loss that is better by `improvement` */
+    plateau: z.strictObject({ evaluations: count.max(10_000), improvement: z.number().min(0) }).optional(),
+    /** a loss of more than so many times the first one */
+    divergence: z.number().gt(1).optional(),
+  }).optional(),
 });
 
 /** Where a branch begins: the state of another run of the same coordinator after some of its commits. docs/rounds.md, "Branches". */

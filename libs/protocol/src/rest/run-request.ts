@@ -87,6 +87,15 @@ export const policySchema = z.strictObject({
   checkpointEveryRounds: z.int().min(0).max(limits.roundsMax),
   /** attempts of one round before the run fails */
   attemptsMax: z.int().min(1).max(65_535),
+  /** ends the run before its last round; looked at after each evaluation */
+  stop: z.strictObject({
+    targetLoss: positive.optional(),
+    targetAccuracy: z.number().gt(0).max(1).optional(),
+    /** so many evaluations in a row without a loss that is better by `improvement` */
+    plateau: z.strictObject({ evaluations: z.int().min(1).max(10_000), improvement: z.number().min(0) }).optional(),
+    /** a loss of more than so many times the first one */
+    divergence: z.number().gt(1).optional(),
+  }).optional(),
 }).refine((policy) => policy.reportsMin <= policy.cohort, { path: ['reportsMin'], message: 'expected at most cohort' });
 
 export const precisions = ['fp32', 'w8a8'] as const;

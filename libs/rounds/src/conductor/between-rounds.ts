@@ -12,8 +12,9 @@ export const retryMaxMs = 30_000;
 
 /** Decides what a conductor does that has nothing open: what was wished for, what is over, an evaluation, a round, or a wait for devices. */
 export function decideWhatFollows(state: ConductorIn<'between'>, moment: Moment): ConductorStep {
-  const { round, attempt, policy, wish } = state;
+  const { round, attempt, policy, wish, verdict } = state;
   if (wish?.type === 'stop') return end(state, 'cancelled', wish.cause);
+  if (verdict !== null) return end(state, verdict.state, verdict.cause);
   if (attempt >= policy.attemptsMax) return end(state, 'failed', 'round.too-few-reports');
   if (wish?.type === 'pause') return { state: { ...state, wish: null, phase: { type: 'paused' } }, effects: [{ type: 'paused', round }] };
   if (round >= policy.roundsMax) return evaluationIsDue(state) ? beginEvaluation(state, moment) : end(state, 'completed', 'rounds-done');

@@ -3,6 +3,7 @@ import { type Roster, rosterOf } from '../roster.js';
 import { type CohortSeat } from './conductor-effect.js';
 import { type EvaluationSums } from './conductor-input.js';
 import { type RoundPolicy } from './round-policy.js';
+import { judgeProgress, noProgress, type Evaluated, type Progress, type Verdict } from './stop-conditions.js';
 
 /** A connected device that is prepared in this run. */
 export interface Member {
@@ -52,6 +53,10 @@ export interface Conductor {
   attempt: number;
   /** round whose evaluation is done with, or null */
   evaluatedRound: number | null;
+  /** what the stop conditions know of the evaluations so far */
+  progress: Progress;
+  /** how the run ends by them, as soon as nothing is open */
+  verdict: Verdict | null;
   phase: ConductorPhase;
   /** asked for while something had to run to its end first */
   wish: { type: 'pause' } | { type: 'stop'; cause: string } | null;
@@ -72,6 +77,8 @@ export interface RecordedRun {
   attempt: number;
   /** round of the newest saved evaluation */
   evaluatedRound?: number | null;
+  /** all saved evaluations, in the order of their rounds; only stop conditions need them */
+  evaluations?: readonly Evaluated[];
   /** opened, saved, and neither committed nor abandoned; its cohort gets a whole deadline again, for nobody listened meanwhile */
   open?: { round: number; attempt: number; cohort: readonly CohortSeat[]; reports: readonly CountedReport[] } | undefined;
 }
@@ -81,12 +88,14 @@ export interface RecordedRun {
  * With `open` it goes on at that round and attempt: recorded reports count, and devices of the cohort that arrive are asked again.
  * @throws InvariantError if `open` is not the attempt that `round` and `attempt` name
  */
-export function createConductor({ run, policy, queries, groups, round, attempt, evaluatedRound = null, open }: RecordedRun): Conductor {
+export function createConductor({ run, policy, queries, groups, round, attempt, evaluatedRound = null, evaluations = [], open }: RecordedRun): Conductor {
   if (open !== undefined && (open.round !== round || open.attempt !== attempt)) {
     throw new InvariantError(`run ${run} stands at round ${round}, attempt ${attempt}, but round ${open.round}, attempt ${open.attempt} is recorded as open`);
   }
+  let judged: { progress: Progress; verdict: Verdict | null } = { progress: noProgress, verdict: null };
+  for (const evaluated of evaluations) judged = judgeProgress(judged.progress, evaluated, policy.stop ?? {});
   return {
-    run, policy, queries, groups, round, attempt, evaluatedRound, wish: null, members: [], decided: null,
+    ...judged, run, policy, queries, groups, round, attempt, evaluatedRound, wish: null, members: [], decided: null,
     phase: open === undefined ? { type: 'idle' } : {
       type: 'idle',
       recovered: {

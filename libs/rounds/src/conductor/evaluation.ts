@@ -5,6 +5,7 @@ import { type Conductor, type Member } from './conductor.js';
 import { isAtHead } from './cohort-selection.js';
 import { type ConductorIn, type ConductorStep, isIn, stay } from './conductor-step.js';
 import { type ClassSums, type EvaluationSums } from './conductor-input.js';
+import { judgeProgress } from './stop-conditions.js';
 
 /** Whether the state at this round is to be evaluated and is not yet: before round 0, every evaluationEveryRounds, at the end. */
 export function evaluationIsDue({ round, evaluatedRound, policy }: Conductor): boolean {
@@ -76,8 +77,9 @@ export function endEvaluation(state: ConductorIn<'evaluating'>): ConductorStep {
     total.count += count;
   }
   const perClass = sumByClass(reports);
+  const judged = reports.length === 0 ? {} : judgeProgress(state.progress, { loss: total.lossSum / total.count, accuracy: total.correct / total.count }, state.policy.stop ?? {});
   return {
-    state: { ...state, evaluatedRound: round, phase: { type: 'between', breath: false } },
+    state: { ...state, ...judged, evaluatedRound: round, phase: { type: 'between', breath: false } },
     effects: reports.length === 0 ? [] : [{ type: 'save-evaluation', round, devices: reports.length, ...total, ...(perClass === null ? {} : { perClass }) }],
   };
 }

@@ -1,3 +1,5 @@
+import { type StopConditions } from './stop-conditions.js';
+
 /** How rounds of a run go: `policy` of its manifest, field by field. */
 export interface RoundPolicy {
   /** commits until the run is completed */
@@ -16,4 +18,6 @@ export interface RoundPolicy {
   checkpointEveryRounds: number;
   /** abandoned attempts in a row after which the run has failed */
   attemptsMax: number;
+  /** ends the run before its last round */
+  stop?: StopConditions | undefined;
 }
