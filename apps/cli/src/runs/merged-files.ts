@@ -7,6 +7,8 @@ import { type ExportContents } from './export-run.js';
 
 /** What one protobuf may hold, less room for the graph itself. */
 const fileBytesMax = 2 ** 31 - 1 - 16 * 2 ** 20;
+/** What one call of the operating system takes: it refuses more than 2 GB, and a tensor may be larger. */
+const pieceBytes = 2 ** 28;
 const modelName = 'model.onnx';
 const dataName = 'model.onnx.data';
 
@@ -57,7 +59,10 @@ function singleFile(model: OnnxModel, read: ReadExternal): Uint8Array {
 async function writeTensors(target: string, { placed, read }: { placed: readonly PlacedTensor[]; read: ReadExternal }): Promise<void> {
   const file = await open(target, 'w');
   try {
-    for (const part of placed) await file.write(tensorBytes(part, read), 0, part.length, part.offset);
+    for (const part of placed) {
+      const bytes = tensorBytes(part, read);
+      for (let written = 0; written < part.length;) written += (await file.write(bytes, written, Math.min(pieceBytes, part.length - written), part.offset + written)).bytesWritten;
+    }
   } finally {
     await file.close();
   }
@@ -72,7 +77,7 @@ function openReader(placeOf: (path: string) => string): { read: ReadExternal; cl
       opened.set(location, file);
       const bytes = new Uint8Array(length);
       for (let filled = 0; filled < length;) {
-        const count = readSync(file, bytes, filled, length - filled, offset + filled);
+        const count = readSync(file, bytes, filled, Math.min(pieceBytes, length - filled), offset + filled);
         if (count === 0) throw new InvariantError(`${location} ends before byte ${offset + length}.`);
         filled += count;
       }
