@@ -12,7 +12,7 @@ test('an operator registers a model, runs it, watches, verifies and exports it w
   try {
     /** What an operator types; the login is kept in the folder of the fleet. */
     const typed = (...words: string[]) => new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-      execFile(process.execPath, [seedfleet, ...words], { env: { PATH: process.env['PATH'], XDG_CONFIG_HOME: join(fleet.folder, 'config') } }, (error, stdout, stderr) => {
+      execFile(process.execPath, [seedfleet, ...words], { env: { PATH: process.env['PATH'], XDG_CONFIG_HOME: join(fleet.folder, 'config'), XDG_CACHE_HOME: join(fleet.folder, 'cache') } }, (error, stdout, stderr) => {
         resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
       });
     });
@@ -53,6 +53,10 @@ test('an operator registers a model, runs it, watches, verifies and exports it w
     const folder = join(fleet.folder, 'exported');
     await json('runs', 'export', String(id), '--out', folder);
     expect(await readdir(folder)).toEqual(expect.arrayContaining(['adapter_config.json', 'adapter_model.safetensors', 'head.safetensors']));
+    for (const form of ['onnx', 'onnx-w8a8']) {
+      await json('runs', 'export', String(id), '--as', form, '--round', '4', '--out', join(fleet.folder, form));
+      expect(await readdir(join(fleet.folder, form))).toEqual(expect.arrayContaining(['README.md', 'model.onnx', 'tokenizer.json']));
+    }
     // Who gets the folder needs no coordinator to see that the log is whole and signed.
     const manifest = verifyManifest(JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')));
     const commits = verifyChain({ manifest, commits: decodeLog(new Uint8Array(await readFile(join(folder, 'commits.log')))) });
