@@ -65,6 +65,24 @@ test('rounds, devices and manifest of the run are there', async () => {
   await page.getByText(`seedfleet runs verify ${run}`).waitFor();
 }, 60_000);
 
+test('a run is rolled back to a round: the console asks with run and round, and the new run says where it comes from', async () => {
+  await page.getByRole('link', { name: 'Runs' }).click();
+  await page.getByRole('link', { name: `${run} toy` }).click();
+  await page.getByRole('tab', { name: 'Rounds' }).click();
+  await page.getByRole('button', { name: `Roll back run ${run} to the state after round 29` }).click();
+  const dialog = page.getByRole('dialog', { name: `Roll back run ${run}, toy, to its first 30 rounds?` });
+  await dialog.getByLabel('Name of the new run').fill('second thoughts');
+  await dialog.getByRole('switch', { name: 'Start it at once' }).click();
+  await dialog.getByText(`seedfleet runs branch ${run} --round 30 --draft`).waitFor();
+  expect(await axeFindings(page)).toEqual([]);
+  await dialog.getByRole('button', { name: `Branch from run ${run}` }).click();
+  await page.getByRole('heading', { name: 'second thoughts' }).waitFor();
+  await page.getByText(`Branch of run ${run} after 30 rounds`).waitFor();
+  await page.getByText(/draft, 0 of 40 rounds/).waitFor();
+  await page.getByRole('link', { name: `run ${run}`, exact: true }).click();
+  await page.getByRole('heading', { name: 'toy', exact: true }).waitFor();
+}, 60_000);
+
 test('a device is suspended and let in again, and revoking asks first and names it', async () => {
   await page.getByRole('link', { name: 'Devices' }).click();
   const row = page.getByRole('row').filter({ hasText: 'device-0' });

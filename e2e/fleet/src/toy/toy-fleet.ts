@@ -56,10 +56,15 @@ export class ToyFleet {
   /** @param lines  of its data file, instead of toy sentences */
   async addWorker(name: string, { data, lines }: { data: boolean; lines?: readonly string[] }): Promise<Worker> {
     const { token } = await this.coordinator.client.call('createEnrolmentToken', { body: { usesMax: 1 } });
-    if (data) await writeToySentences({ path: this.dataOf(name), count: 200, seed: createHash('sha256').update(name).digest().readUInt32LE(0) });
+    if (data) await this.writeData(name);
     if (lines !== undefined) await writeFile(this.dataOf(name), lines.join('\n'));
     await enrolWorker({ home: this.homeOf(name), url: this.door, token, name });
     return this.startWorker(name, { data });
+  }
+
+  /** Toy sentences of its own for a device. */
+  async writeData(name: string): Promise<void> {
+    await writeToySentences({ path: this.dataOf(name), count: 200, seed: createHash('sha256').update(name).digest().readUInt32LE(0) });
   }
 
   /** Starts an enrolled worker (again). */
@@ -87,9 +92,14 @@ export class ToyFleet {
   }
 
   async addToyModel(options?: ToyModelOptions): Promise<string> {
+    return this.addModel(await this.writeModel(options));
+  }
+
+  /** @returns the folder of model.onnx and tokenizer.json */
+  async writeModel(options?: ToyModelOptions): Promise<string> {
     const folder = join(this.folder, 'model');
     await writeToyModel(folder, options);
-    return this.addModel(folder);
+    return folder;
   }
 
   /** Uploads model.onnx and tokenizer.json of a folder. */

@@ -20,7 +20,7 @@ export function RunProgress({ run }: { run: Run }) {
   const rounds = evaluations.map((evaluation) => evaluation.round);
   return (
     <Stack>
-      <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }}>
+      <SimpleGrid cols={{ base: 1, xs: 2, md: 5 }}>
         <Figure label="accuracy on held-out examples" value={percent(run.lastEvaluation?.accuracy)} hint="of the examples that devices keep out of training, all devices together" />
         <Figure label="loss on held-out examples, nats" value={decimal(run.lastEvaluation?.loss)} hint="mean cross-entropy over the same examples" />
         {run.lastEvaluation?.perplexity == null ? null : <Figure label="perplexity on held-out tokens" value={decimal(run.lastEvaluation.perplexity, 1)} hint="e to the mean loss: how many tokens seem equally likely" />}
