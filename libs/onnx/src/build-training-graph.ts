@@ -1,6 +1,6 @@
 import { FleetError } from '@seedfleet/errors';
 import { type GraphProto } from './generated/onnx_pb.js';
-import { withGraph, type OnnxModel } from './graph/model.js';
+import { withContribDomain, withGraph, type OnnxModel } from './graph/model.js';
 import { names } from './graph/names.js';
 import { revise } from './graph/revise.js';
 import { addAnswer, answerName } from './rewrites/add-answer.js';
@@ -81,7 +81,7 @@ export type LanguagePlan = Omit<TrainingPlan, 'pool' | 'classes' | 'head'>;
 
 /**
  * The same for a causal language model. `labels` [b, T] int64 are token ids where the loss counts, negative elsewhere; `losses` [P, b] is the mean over
- * those of an example, `logits` are [P, b, T, vocabulary], and `predicted` [b, T] int64 is the token that the first row holds likeliest behind each position.
+ * those of an example, and `predicted` int64 is the token held likeliest behind each position: [b, T] for one row, [0, T] for more. The logits are no output.
  * @throws FleetError the codes of `buildTrainingGraph`
  */
 export function buildLanguageGraph(model: OnnxModel, plan: LanguagePlan): OnnxModel {
@@ -128,6 +128,7 @@ function adapt(model: OnnxModel, { output, inputs, positions = 'needed', taken: 
 
 function finish(model: OnnxModel, { graph, precision = 'fp32', ...sites }: SitePlans & { graph: GraphProto; precision?: TrainingPlan['precision'] | undefined }): OnnxModel {
   const tiled = tileFrontier(graph, { adapters: trainedInputs(sites) });
-  const computed = precision === 'w8a8' ? quantiseLinears(tiled, { opset: model.opset }) : tiled;
-  return withGraph(model, prune(computed, { keep: computed.output.map(({ name }) => name) }));
+  const inBytes = precision === 'w8a8';
+  const computed = inBytes ? quantiseLinears(tiled, { opset: model.opset, fused: true }) : tiled;
+  return withGraph(inBytes ? withContribDomain(model) : model, prune(computed, { keep: computed.output.map(({ name }) => name) }));
 }

@@ -24,7 +24,7 @@ export interface SplitGraph {
 }
 
 /** Operators that are worth keeping the result of, besides all that read a stored matrix. */
-const costly = new Set(['MatMul', 'FusedMatMul', 'Gemm', 'MatMulInteger', 'MatMulNBits', 'Conv', 'Attention', 'MultiHeadAttention', 'GroupQueryAttention', 'QAttention', 'LSTM', 'GRU']);
+const costly = new Set(['MatMul', 'FusedMatMul', 'Gemm', 'MatMulInteger', 'MatMulIntegerToFloat', 'MatMulNBits', 'Conv', 'Attention', 'MultiHeadAttention', 'GroupQueryAttention', 'QAttention', 'LSTM', 'GRU']);
 
 /**
  * Splits a training graph (`buildTrainingGraph`) at the frontier: the activations of an example before the first adapter never change in a

@@ -5,7 +5,7 @@ import { evaluateHeldOut, evaluateRound } from '../evaluation/evaluate.js';
 import { ARunHere, type Preparation } from '../testing/a-prepared-run.fixture.js';
 import { aSmallModel, type SmallModel } from '../testing/a-small-model.fixture.js';
 import { computeDefaults, computeOf, computeOptionsOf } from './compute-options.js';
-import { positionsWithin } from './step-memory.js';
+import { positionsByDefault, positionsWithin } from './step-memory.js';
 
 const lines = Array.from({ length: 16 }, (_, i) => ({ text: ['very good film', 'bad food', 'good', 'bad bad film'][i % 4] ?? '', label: i % 2 === 0 ? 'positive' : 'negative' }));
 const seeds = BigUint64Array.of(11n, 22n, 33n, 44n);
@@ -130,6 +130,14 @@ describe('a bound on the memory of a step', () => {
     expect(within(100 + 10 * batchExamples)).toBe(batchExamples * tokensMax);
     expect(within(99 + 10 * batchExamples)).toBe((batchExamples - 1) * tokensMax);
     expect(within(120)).toBe(2 * tokensMax);
+  });
+
+  test('is 256 MB of activations where nothing bounds a language model, and 16,384 positions for any other', () => {
+    const language = { ...manifest, task: { type: 'language' as const, tokensMax } };
+    const logits = { ...memory, allRows: 0.25 * megabyte * queries * batchExamples * tokensMax };
+    expect(positionsByDefault(logits, language)).toBe(1024);
+    expect(positionsByDefault({ ...memory, allRows: 1 }, language)).toBe(16_384);
+    expect(positionsByDefault(logits, manifest)).toBe(16_384);
   });
 
   test('that two examples in one row do not keep is refused, and says how much it takes', () => {

@@ -9,14 +9,9 @@ import { type RunFolder } from '../vault/run-folder.js';
 import { type RunCompute } from './compute-options.js';
 import { type DataSource } from './data-source.js';
 import { graphInputOf } from './graph-input.js';
-import { positionsWithin } from './step-memory.js';
+import { positionsByDefault, positionsWithin } from './step-memory.js';
 import { trainingGraph } from './training-graph.js';
 import { type WrittenGraph } from './written-graph.js';
-
-/**
- * P * b * T of one pass of the engine where nothing bounds its memory: enough for most steps in one pass, which costs least.
- */
-const positionsPerPassDefault = 16_384;
 
 /** What a device with data needs to evaluate: its examples and an engine with the run's training graph. */
 export interface Workbench {
@@ -55,8 +50,9 @@ export async function prepareRun({ manifest, folder, data, privateKey, compute, 
   for (const file of files) if (file.role !== 'tokenizer') await fetchFile(file);
   const modelPath = pathOf(model.path);
   const { written, peakMegabytes } = await trainingGraph({ manifest, modelPath, precision: compute.precision, answers: dataset.answers ?? [] });
-  const positionsPerPass = compute.memoryMegabytes === null ? positionsPerPassDefault
-    : Math.min(positionsPerPassDefault, positionsWithin(written.memory, { megabytes: compute.memoryMegabytes, manifest }));
+  const byDefault = positionsByDefault(written.memory, manifest);
+  const positionsPerPass = compute.memoryMegabytes === null ? byDefault
+    : Math.min(byDefault, positionsWithin(written.memory, { megabytes: compute.memoryMegabytes, manifest }));
   const engine = await openEngine({ ...engineOptionsOf({ manifest, folder, written, compute }), positionsPerPass });
   return { engine, dataset, positionsPerPass, rewritePeakMegabytes: peakMegabytes };
 }

@@ -9,12 +9,14 @@ import { type WrittenGraph } from './written-graph.js';
 export type StepMemory = WrittenGraph['memory'];
 
 const bytesPerMegabyte = 2 ** 20;
+/** P * b * T */
+const positionsMax = 16_384;
 
 /** @param weights bytes of the graph as it was written, which is what the session holds */
 export function stepMemoryOf(model: OnnxModel, { manifest, weights }: { manifest: Manifest; weights: number }): StepMemory {
   const { estimator, task, adapter } = manifest;
   const sites = adapter.sites.flatMap(({ kind, name }) => (kind === 'lora' ? [name] : kind === 'bias' ? [name.slice(0, -biasEnding.length)] : []));
-  const activations = (size: { rows: number; batch: number }) => estimateMemory(model, { ...size, tokens: task.tokensMax, sites, output: manifest.model.output }).activations;
+  const activations = (size: { rows: number; batch: number }) => estimateMemory(model, { ...size, tokens: task.tokensMax, task: task.type, sites, output: manifest.model.output }).activations;
   return {
     weights, fewest: activations({ rows: 1, batch: fewestOf(manifest) }), oneRow: activations({ rows: 1, batch: estimator.batchExamples }),
     allRows: activations({ rows: rowsOf(estimator), batch: estimator.batchExamples }),
@@ -39,6 +41,19 @@ export function positionsWithin(memory: StepMemory, { megabytes, manifest }: { m
     ? between({ least: fewest, most: batchExamples, from: memory.fewest, to: memory.oneRow, room })
     : batchExamples * between({ least: 1, most: rows, from: memory.oneRow, to: memory.allRows, room });
   return counted * tokensMax;
+}
+
+/** Of a language model, whose logits at each position are a whole vocabulary. */
+const activationsDefault = 256 * bytesPerMegabyte;
+
+/**
+ * How many positions a pass may have where nothing bounds its memory: most steps in one pass, which costs least. More than 256 MB of logits are not
+ * cheaper in one pass, and would be gigabytes.
+ */
+export function positionsByDefault(memory: StepMemory, { estimator, task }: Pick<Manifest, 'estimator' | 'task'>): number {
+  if (task.type !== 'language') return positionsMax;
+  const bytesOfPosition = memory.allRows / (rowsOf(estimator) * estimator.batchExamples * task.tokensMax);
+  return Math.min(positionsMax, Math.max(1, Math.floor(activationsDefault / bytesOfPosition)));
 }
 
 /** Examples of the smallest pass: the engine never takes one of several alone, whose products would add up in another order. */

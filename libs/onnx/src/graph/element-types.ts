@@ -26,6 +26,7 @@ function typeOf(node: NodeProto, of: (name: string | undefined) => number | unde
     case 'QuantizeLinear': return input[2] ? of(input[2]) : TensorProto_DataType.UINT8;
     case 'DequantizeLinear': case 'Where': return of(input[1]);
     case 'MatMulInteger': case 'ConvInteger': return TensorProto_DataType.INT32;
+    case 'MatMulIntegerToFloat': case 'DynamicQuantizeMatMul': return TensorProto_DataType.FLOAT;
     // Two types, or types that attributes decide: not followed.
     case 'DynamicQuantizeLinear': case 'TopK': case 'OneHot': case 'If': case 'Loop': case 'Scan': return undefined;
     default: return of(input[0]);

@@ -41,6 +41,18 @@ test('a weight that is renamed and turned, as a tied output head is, is quantise
   ]);
 });
 
+test('fused, the scale of a column is part of the product', () => {
+  const graph = graphOf((g) => {
+    const x = g.node('Gather', [zeros(g, 'table', 9, 4), 'ids'], 'x');
+    g.output(g.node('MatMul', [x, zeros(g, 'q.weight', 4, 2)], 'y'), 'float32', ['batch', 'time', 2]);
+  });
+  const fused = quantiseLinears(graph, { opset: 17, fused: true });
+  expect(lines(fused).filter((line) => line.startsWith('MatMulInteger'))).toEqual([
+    'MatMulIntegerToFloat(seedfleet/w8a8/x/uint8, seedfleet/w8a8/q.weight/int8, seedfleet/w8a8/constants/one, seedfleet/w8a8/q.weight/scales, seedfleet/w8a8/constants/middle0) -> seedfleet/w8a8/y/byColumn',
+  ]);
+  expect(fused.node.find(({ opType }) => opType === 'MatMulIntegerToFloat')?.domain).toBe('com.microsoft');
+});
+
 test('a model without a float32 linear is refused', () => {
   const graph = graphOf((g) => void g.output(g.node('Gather', [zeros(g, 'table', 9, 4), 'ids'], 'y'), 'float32', ['batch', 'time', 4]));
   expect(() => quantiseLinears(graph, { opset: 17 })).toThrow(expect.objectContaining({ code: 'model.not-quantisable', field: 'precision' }));

@@ -1,7 +1,9 @@
 import { FleetError } from '@seedfleet/errors';
+import { makeNode } from '../builder/graph-builder.js';
 import { TensorProto_DataType, type GraphProto, type NodeProto, type TensorProto } from '../generated/onnx_pb.js';
 import { constantsOf } from '../graph/constants.js';
 import { floatAttribute, integerAttribute } from '../graph/attributes.js';
+import { contribDomain } from '../graph/model.js';
 import { isOwn, names } from '../graph/names.js';
 import { float32Tensor, floatsOf, rawTensor, shapeOf } from '../graph/tensor.js';
 import { validate } from '../graph/validate.js';
@@ -19,9 +21,10 @@ const magnitudeMin = 1e-30;
  * A token's values depend on that token alone, so rows do not disturb each other (ONNX Runtime's own dynamic quantisation takes one scale for
  * the whole batch). Linears that read one value share its integers. Adapters and head are ours and stay float32, as do linears whose
  * weight is not float32 in the file.
+ * @param options.fused products as `MatMulIntegerToFloat`, an operator of ONNX Runtime (`withContribDomain`): the same bits, and two passes over y less
  * @throws FleetError `model.not-quantisable` where no linear is left to rewrite
  */
-export function quantiseLinears(graph: GraphProto, { opset }: { opset: number }): GraphProto {
+export function quantiseLinears(graph: GraphProto, { opset, fused = false }: { opset: number; fused?: boolean }): GraphProto {
   const findWeight = weightFinder(graph);
   const added = additionsTo(graph);
   const tokens = new Map<string, Tokens>();
@@ -37,7 +40,7 @@ export function quantiseLinears(graph: GraphProto, { opset }: { opset: number })
     weights.set(weight.key, quantised);
     const integers = tokens.get(x) ?? addTokens(added, { x, inputs: quantised.inputs, opset });
     tokens.set(x, integers);
-    addProduct(added, { node, tokens: integers, weight: quantised });
+    addProduct(added, { node, tokens: integers, weight: quantised, fused });
   }
   if (weights.size === 0) {
     throw new FleetError('model.not-quantisable', { field: 'precision', problem: 'No linear of the model is a MatMul or Gemm with a float32 weight in the file, so that none can become W8A8.' });
@@ -127,21 +130,36 @@ function zeroPoint(added: Additions, shape: readonly number[]): string {
   return added.initializer(rawTensor({ name: names.inQuantised('constants', `middle${shape.length}`), type: 'uint8', shape, rawData: Uint8Array.of(128) }));
 }
 
-function addProduct(added: Additions, { node, tokens, weight }: { node: NodeProto; tokens: Tokens; weight: QuantisedWeight }): void {
+interface Product { node: NodeProto; tokens: Tokens; weight: QuantisedWeight; fused: boolean }
+
+/** t_j sum_k (q_ik - 128) w_kj, [n, outputs] float32. */
+function byColumn(added: Additions, { node, tokens, weight, fused }: Product): string {
+  const part = (name: string) => names.inQuantised(node.output[0] ?? '', name);
+  if (!fused) {
+    const sums = added.node('MatMulInteger', [tokens.integers, weight.integers, zeroPoint(added, [])], part('sums'));
+    return added.node('Mul', [added.node('Cast', [sums], part('float'), { to: TensorProto_DataType.FLOAT }), weight.scales], part('byColumn'));
+  }
+  // Its left scale is one for all tokens; theirs follow.
+  const one = added.initializer(float32Tensor({ name: names.inQuantised('constants', 'one'), values: Float32Array.of(1), shape: [] }));
+  added.nodes.push(makeNode({ operator: 'MatMulIntegerToFloat', inputs: [tokens.integers, weight.integers, one, weight.scales, zeroPoint(added, [])], outputs: [part('byColumn')], domain: contribDomain }));
+  return part('byColumn');
+}
+
+function addProduct(added: Additions, parts: Product): void {
+  const { node, tokens, weight } = parts;
   const [x = '', , bias = ''] = node.input;
   const y = node.output[0] ?? '';
   const part = (name: string) => names.inQuantised(y, name);
-  const sums = added.node('MatMulInteger', [tokens.integers, weight.integers, zeroPoint(added, [])], part('sums'));
-  const byToken = added.node('Mul', [added.node('Cast', [sums], part('float'), { to: TensorProto_DataType.FLOAT }), tokens.scales], part('byToken'));
+  const columns = byColumn(added, parts);
   if (node.opType === 'MatMul') {
-    const product = added.node('Mul', [byToken, weight.scales], part('product'));
+    const product = added.node('Mul', [columns, tokens.scales], part('product'));
     const leading = added.node('Slice', [added.node('Shape', [x], part('xShape')), added.integers(0), added.integers(-1)], part('leading'));
     added.node('Reshape', [product, added.node('Concat', [leading, added.integers(weight.outputs)], part('shape'), { axis: 0 })], y);
     return;
   }
   const factor = (name: string) => ({ value: floatAttribute(node, name, 1), tensor: () => added.initializer(float32Tensor({ name: part(name), values: Float32Array.of(floatAttribute(node, name, 1)), shape: [] })) });
   const [alpha, beta] = [factor('alpha'), factor('beta')];
-  const scaled = alpha.value === 1 ? byToken : added.node('Mul', [byToken, alpha.tensor()], part('scaled'));
-  const product = added.node('Mul', [scaled, weight.scales], bias === '' ? y : part('product'));
+  const scaled = alpha.value === 1 ? columns : added.node('Mul', [columns, alpha.tensor()], part('scaled'));
+  const product = added.node('Mul', [scaled, tokens.scales], bias === '' ? y : part('product'));
   if (bias !== '') added.node('Add', [product, beta.value === 1 ? bias : added.node('Mul', [bias, beta.tensor()], part('bias'))], y);
 }

@@ -10,7 +10,8 @@ import { examplesFrom, labelFeed, requireSizes, textFeeds } from './text-batch.j
 
 export type SessionOptions = Omit<EngineOptions, 'answerMs'>;
 
-const positionsPerPassDefault = 4096;
+/** A language model has a value for each word of its vocabulary at each position, twice. */
+const positionsPerPassDefault: Record<TaskType, number> = { classification: 4096, verbalizer: 4096, language: 1024 };
 
 /** A training graph in ONNX Runtime. Its calls block the thread they are made in: see `openEngine`. */
 export class TrainingSession {
@@ -19,7 +20,7 @@ export class TrainingSession {
 
   private constructor(private readonly session: InferenceSession, private readonly prefix: PrefixSession | undefined, private readonly options: SessionOptions) {
     this.rows = new RowBuffers(options.layout);
-    this.positionsPerPass = options.positionsPerPass ?? positionsPerPassDefault;
+    this.positionsPerPass = options.positionsPerPass ?? positionsPerPassDefault[taskOf(options)];
   }
 
   /** @throws FleetError `engine.model-unusable` */

@@ -41,7 +41,7 @@ async function expectSameWords(given: MergeCase & { answers?: readonly number[] 
   expect(apart(trained, untrained)).toBeGreaterThan(100 * near);
 }
 
-describe.each(['fp32', 'w8a8'] as const)('in %s, the merged model has the logits of the training graph at', (precision) => {
+describe.each(['fp32', 'w8a8'] as const)('in %s, the merged model foretells what the training graph does at', (precision) => {
   test.each(Object.keys(forms))('%s: adapter, bias, or both, of a language model', async (name) => {
     const model = causal(forms[name] ?? fail());
     const all = inspectSites(model).sites.map((site) => site.name);

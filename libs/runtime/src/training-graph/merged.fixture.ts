@@ -83,8 +83,9 @@ function trainedFeeds({ adapters, biases }: MergePlan): Record<string, Tensor> {
 const one = (of: ArrayLike<number>, shape: number[]) => new Tensor('float32', Float32Array.from(of), [1, ...shape]);
 
 /**
- * The same for a causal language model whose logits are `logits`: those of every token from both graphs and from the untrained model; with `answers`, those of these
- * tokens at the last position of each text. Padding is left out.
+ * The same for a causal language model whose logits are `logits`, from both graphs and from the untrained model. Without `answers`: the logarithm of the probability of
+ * each token behind each position of a text but the last, which of the training graph are losses of one label each. With `answers`: logits of these tokens at the
+ * last position of each text. Padding is left out.
  */
 export async function wordsBothWays({ answers, ...given }: MergeCase & { answers?: readonly number[] }): Promise<{ trained: Float32Array; merged: Float32Array; untrained: Float32Array; logits: string | null }> {
   const { model, precision = 'fp32', examples = 2, tokens = 4 } = given;
@@ -94,17 +95,28 @@ export async function wordsBothWays({ answers, ...given }: MergeCase & { answers
   const lengths = Array.from({ length: examples }, (__, i) => Array.from({ length: tokens }, (___, t) => Number(mask.data[i * tokens + t])).reduce((sum, bit) => sum + bit, 0));
   const common = { output: 'logits', inputs: { ids: 'ids' }, precision, ...sitePlans(plan) };
   const int64 = (of: number[], shape: number[]) => new Tensor('int64', BigInt64Array.from(of, BigInt), shape);
-  const trained = floats((answers === undefined
-    ? await run(buildLanguageGraph(model, common), { ids, labels: int64(new Array<number>(examples * tokens).fill(1), [examples, tokens]), ...trainedFeeds(plan) })
-    : await run(buildVerbalizerGraph(model, { ...common, answers }), { ids, labels: int64(new Array<number>(examples).fill(0), [examples]), answer: int64(lengths.map((length) => length - 1), [examples]), ...trainedFeeds(plan) }))['logits']);
   const { model: graph, logits } = mergeAdapter(model, plan);
   const [all, before] = [floats((await run(graph, { ids }))['logits']), floats((await run(model, { ids }))['logits'])];
   const vocabulary = all.length / (examples * tokens);
   const at = (of: Float32Array, i: number, t: number) => [...of.subarray((i * tokens + t) * vocabulary, (i * tokens + t + 1) * vocabulary)];
-  const inTexts = (of: Float32Array) => Float32Array.from(lengths.flatMap((length, i) => Array.from({ length }, (__, t) => at(of, i, t)).flat()));
-  if (answers === undefined) return { trained: inTexts(trained), merged: inTexts(all), untrained: inTexts(before), logits };
+  if (answers === undefined) {
+    const positions = lengths.flatMap((length, i) => Array.from({ length: Math.min(length, tokens - 1) }, (__, t) => ({ i, t })));
+    const asked = positions.flatMap(({ i, t }) => Array.from({ length: vocabulary }, (__, token) => ({ i, t, token })));
+    const rows = (of: (at: { i: number; t: number; token: number }, position: number) => number) => int64(asked.flatMap((one) => Array.from({ length: tokens }, (__, position) => of(one, position))), [asked.length, tokens]);
+    const { losses } = await run(buildLanguageGraph(model, common), {
+      ids: rows(({ i }, position) => Number(ids.data[i * tokens + position])), labels: rows(({ t, token }, position) => (position === t + 1 ? token : -1)), ...trainedFeeds(plan),
+    });
+    const inTexts = (of: Float32Array) => Float32Array.from(positions.flatMap(({ i, t }) => logProbabilities(at(of, i, t))));
+    return { trained: floats(losses).map((loss) => -loss), merged: inTexts(all), untrained: inTexts(before), logits };
+  }
+  const trained = await run(buildVerbalizerGraph(model, { ...common, answers }), { ids, labels: int64(new Array<number>(examples).fill(0), [examples]), answer: int64(lengths.map((length) => length - 1), [examples]), ...trainedFeeds(plan) });
   const ofWords = (of: Float32Array) => Float32Array.from(lengths.flatMap((length, i) => answers.map((id) => at(of, i, length - 1)[id] ?? NaN)));
-  return { trained, merged: ofWords(all), untrained: ofWords(before), logits };
+  return { trained: floats(trained['logits']), merged: ofWords(all), untrained: ofWords(before), logits };
+}
+
+function logProbabilities(logits: readonly number[]): number[] {
+  const logSum = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
+  return logits.map((logit) => logit - logSum);
 }
 
 /** All outputs of a model. */
