@@ -39,7 +39,7 @@ test('every command that the help shows as an example exists with the options of
   }
 });
 
-test.each(['cli.md', 'models.md', 'alerts.md', 'first-hour.md'])('every command that docs/%s shows exists with its options', async (name) => {
+test.each(['cli.md', 'models.md', 'export.md', 'alerts.md', 'first-hour.md'])('every command that docs/%s shows exists with its options', async (name) => {
   const page = readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8');
   const lines = [...page.matchAll(/^ *seedfleet (.*)$/gm)].map(([, words]) => words ?? '');
   expect(lines.length).toBeGreaterThan(1);
