@@ -12,6 +12,7 @@ import { addPool, pooledName, type Pool } from './rewrites/add-pool.js';
 import { fillInputs, type TextInputs } from './rewrites/fill-inputs.js';
 import { freedName, freeNames } from './rewrites/free-names.js';
 import { insertAdapters, trainedInputs, type AdapterPlan, type BiasPlan, type SitePlans } from './rewrites/insert-adapters.js';
+import { leaveLastOut } from './rewrites/leave-last-out.js';
 import { prune } from './rewrites/prune.js';
 import { pruneRows } from './rewrites/prune-rows.js';
 import { quantiseLinears } from './rewrites/quantise-linears.js';
@@ -81,11 +82,12 @@ export type LanguagePlan = Omit<TrainingPlan, 'pool' | 'classes' | 'head'>;
 
 /**
  * The same for a causal language model. `labels` [b, T] int64 are token ids where the loss counts, negative elsewhere; `losses` [P, b] is the mean over
- * those of an example, and `predicted` int64 is the token held likeliest behind each position: [b, T] for one row, [0, T] for more. The logits are no output.
+ * those of an example, and `predicted` int64 is the token held likeliest behind each position: [b, T'] for one row, [0, T'] for more.
+ * T' is T, or T - 1 where the last position could be left out. The logits are no output.
  * @throws FleetError the codes of `buildTrainingGraph`
  */
 export function buildLanguageGraph(model: OnnxModel, plan: LanguagePlan): OnnxModel {
-  const { graph, output } = adapt(model, { ...plan, taken: [], read: (whole, value) => ({ graph: whole, output: value }) });
+  const { graph, output } = adapt(model, { ...plan, taken: [], read: (whole, value) => ({ graph: plan.positions === 'all' ? whole : leaveLastOut(whole, { output: value }), output: value }) });
   const [input] = requireTrained(plan);
   return finish(model, { ...plan, graph: addLanguageLoss(graph, { output, input }) });
 }

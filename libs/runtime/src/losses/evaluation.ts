@@ -27,19 +27,20 @@ export function evaluationOfClasses({ losses, logits, labels }: { losses: Float3
 /**
  * Sums over the counted tokens of one batch.
  * @param losses [b] mean over the counted tokens of each example
- * @param predicted [b*T] token held likeliest behind each position
+ * @param predicted token held likeliest behind each position: [b*T], or [b*(T-1)] without the last
  * @param labels [b*T] negative where nothing is counted; nothing is at position 0
  */
 export function evaluationOfTokens({ losses, predicted, labels }: { losses: Float32Array; predicted: BigInt64Array; labels: BigInt64Array }): BatchEvaluation {
   const tokens = labels.length / losses.length;
+  const foretold = predicted.length / losses.length;
   const sums = { lossSum: 0, correct: 0, count: 0 };
   losses.forEach((loss, i) => {
     let counted = 0;
-    for (let at = i * tokens + 1; at < (i + 1) * tokens; at++) {
-      const label = labels[at] ?? -1n;
+    for (let t = 1; t < tokens; t++) {
+      const label = labels[i * tokens + t] ?? -1n;
       if (label < 0n) continue;
       counted++;
-      if (predicted[at - 1] === label) sums.correct++;
+      if (predicted[i * foretold + t - 1] === label) sums.correct++;
     }
     sums.count += counted;
     sums.lossSum += loss * counted;
