@@ -34,10 +34,10 @@ export async function mergedFiles(verified: VerifiedRun, { precision, external, 
   const { path } = files.find(({ role }) => role === 'model') ?? { path: modelName };
   const reader = openReader(placeOf);
   const base = readModel(await readFile(placeOf(path)), { file: path, external: (location) => places.has(location) });
-  const { model, logits, inputs } = mergeRun(verified, { base, precision, read: reader.read });
+  const { model, logits, inputs, dequantises } = mergeRun(verified, { base, precision, read: reader.read });
   const tokenizers = files.filter(({ role }) => role === 'tokenizer');
   const contents: ExportContents = Object.fromEntries(await Promise.all(tokenizers.map(async (file) => [file.path.split('/').at(-1) ?? file.path, await readFile(placeOf(file.path))] as const)));
-  const format: CardFormat = { type: 'onnx', precision, logits, inputs, external };
+  const format: CardFormat = { type: 'onnx', precision, logits, inputs, external, dequantises };
   if (external) {
     const { model: separate, placed } = separateWeights(model, { location: dataName });
     contents[modelName] = writeModel(separate);

@@ -31,13 +31,24 @@ export function outputOf({ model }: Manifest, { logits }: OnnxFormat): string {
   return JSON.stringify(logits ?? model.output);
 }
 
+/** Settings of ONNX Runtime without which the logits would not be those of the devices; docs/export.md. */
+function settingsOf({ precision, dequantises }: OnnxFormat): { name: string; value: string; why: string }[] {
+  return [
+    ...(precision === 'w8a8' ? [{ name: 'x64quantprecision', value: '1', why: 'exact on every x64 processor; needless with VNNI' }] : []),
+    ...(dequantises ? [{ name: 'qdq_matmulnbits_accuracy_level', value: '1', why: 'activations stay float32' }] : []),
+  ];
+}
+
 /** Lines that open the model as `session`. */
-export const sessionOf: Record<Language, (format: OnnxFormat) => (string | false)[]> = {
-  python: ({ precision }) => [
-    'options = onnxruntime.SessionOptions()', precision === 'w8a8' && 'options.add_session_config_entry("session.x64quantprecision", "1")  # exact on every x64 processor; needless with VNNI',
+export const sessionOf: Record<Language, (format: OnnxFormat) => string[]> = {
+  python: (format) => [
+    'options = onnxruntime.SessionOptions()', ...settingsOf(format).map(({ name, value, why }) => `options.add_session_config_entry("session.${name}", "${value}")  # ${why}`),
     'session = onnxruntime.InferenceSession("model.onnx", options)', 'tokenizer = Tokenizer.from_file("tokenizer.json")',
   ],
-  javascript: ({ precision }) => [`const session = await InferenceSession.create('model.onnx'${precision === 'w8a8' ? `, { extra: { session: { x64quantprecision: '1' } } }` : ''});`],
+  javascript(format) {
+    const settings = settingsOf(format).map(({ name, value }) => `${name}: '${value}'`).join(', ');
+    return [`const session = await InferenceSession.create('model.onnx'${settings === '' ? '' : `, { extra: { session: { ${settings} } } }`});`];
+  },
 };
 
 /** JavaScript: rows of numbers, all as long, as a tensor. */

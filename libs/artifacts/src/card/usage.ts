@@ -6,7 +6,7 @@ import { feedsOf, int64Function, outputOf, sessionOf, unfilledInputs, type OnnxF
 /** What a folder holds beside manifest, log and card. */
 export type CardFormat =
   | { type: 'peft'; biases: boolean }
-  | { type: 'onnx'; precision: 'fp32' | 'w8a8'; logits: string | null; inputs: readonly string[]; external: boolean };
+  | { type: 'onnx'; precision: 'fp32' | 'w8a8'; logits: string | null; inputs: readonly string[]; external: boolean; dequantises: boolean };
 
 /** How to load what the folder holds, as code that runs in the folder. */
 export function usageOf(manifest: Manifest, format: CardFormat): string {

@@ -8,6 +8,8 @@ export interface MergedRun {
   logits: string | null;
   /** Inputs of the model, in its order. */
   inputs: string[];
+  /** Whether weights of integers are multiplied as floats: ONNX Runtime has to be told not to round what they meet. */
+  dequantises: boolean;
 }
 
 /**
@@ -28,5 +30,6 @@ export function mergeRun({ manifest, state, manifestHash, head: headHash, stateH
     },
   });
   const stored = new Set(merged.model.graph.initializer.map(({ name }) => name));
-  return { ...merged, inputs: merged.model.graph.input.map(({ name }) => name).filter((name) => !stored.has(name)) };
+  const dequantises = merged.model.graph.node.some(({ opType }) => opType === 'DequantizeLinear');
+  return { ...merged, dequantises, inputs: merged.model.graph.input.map(({ name }) => name).filter((name) => !stored.has(name)) };
 }

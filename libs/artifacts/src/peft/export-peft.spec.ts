@@ -1,4 +1,4 @@
-import { fromHex, generateKeyPair } from '@seedfleet/ledger';
+import { fromHex, generateKeyPair, type Manifest } from '@seedfleet/ledger';
 import { frozenA } from '@seedfleet/numerics';
 import { aFinishedRun } from '../audit/a-finished-run.js';
 import { verifyRun } from '../audit/verify-run.js';
@@ -61,6 +61,27 @@ test('the head stands beside the adapter as a torch Linear over the classes, wit
 });
 
 test('the same state makes the same bytes', () => expect(exportPeft({ manifest, state })).toEqual(files));
+
+describe('a language model with biases', () => {
+  const bias = (site: string, width: number): Manifest['adapter']['sites'][number] => ({ name: `${site}.bias`, kind: 'bias', inputs: 0, shape: [width], scale: 1 });
+  const biased = verifyRun(aFinishedRun({
+    rounds: 3, coordinatorPrivateKey: privateKey, task: { type: 'language', tokensMax: 8 }, adapter: { ...manifest.adapter, sites: [...manifest.adapter.sites.slice(0, 2), bias('encoder.layer.0.attn.q', 5), bias('encoder.layer.0.mlp.down', 3)] },
+  }));
+  const exported = exportPeft(biased);
+  test('leaves what is added to the bias of each module beside the adapter', () => {
+    const { tensors, metadata } = readSafetensors(exported['biases.safetensors'] ?? new Uint8Array());
+    expect(metadata).toMatchObject({ format: 'pt' });
+    const [values] = biased.state.values as [Float64Array];
+    const sites = biased.state.layout.sites.slice(2);
+    expect(sites.map(({ name }) => name)).toEqual(['encoder.layer.0.attn.q.bias', 'encoder.layer.0.mlp.down.bias']);
+    expect(tensors.map(({ name, shape, data }) => [name, shape, [...data]])).toEqual(sites.map(({ name, offset, size }) => [name, [size], [...values.subarray(offset, offset + size)].map(Math.fround)]));
+    expect(tensors.flatMap(({ data }) => [...data]).some((value) => value !== 0)).toBe(true);
+  });
+  test('is a CAUSAL_LM to PEFT, with LoRA at its LoRA sites only and no head', () => {
+    expect(JSON.parse(exported['adapter_config.json'])).toMatchObject({ task_type: 'CAUSAL_LM', target_modules: ['encoder.layer.0.attn.q', 'encoder.layer.0.attn.v'], bias: 'none' });
+    expect(Object.keys(exported).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors', 'biases.safetensors']);
+  });
+});
 
 test('a run that trains a head only has no adapter to export', () => {
   const headOnly = verifyRun(aFinishedRun({ rounds: 1, coordinatorPrivateKey: privateKey, adapter: { ...manifest.adapter, sites: manifest.adapter.sites.slice(2) } }));
