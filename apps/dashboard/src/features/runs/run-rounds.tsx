@@ -42,7 +42,7 @@ export function RunRounds({ run }: { run: Run }) {
                 <Table.Td className="number">{round.selected}</Table.Td><Table.Td className="number">{round.accepted}</Table.Td><Table.Td className="number">{round.reported}</Table.Td>
                 <Table.Td className="number">{seconds(round.openedAt, round.endedAt)}</Table.Td><Table.Td className="number">{decimal(round.learningRate)}</Table.Td>
                 <Table.Td className="number">{decimal(round.coefficientRms)}</Table.Td><Table.Td className="mono">{shortHash(round.stateHash)}</Table.Td>
-                <Table.Td>{round.state === 'committed' ? <Button size="compact-xs" variant="default" aria-label={`Roll back run ${run.id} to the state after round ${round.round}`} onClick={() => setKept(round.round + 1)}>To here</Button> : null}</Table.Td>
+                <Table.Td>{round.state === 'committed' ? <Button size="compact-xs" variant="default" aria-label={`Roll back run ${run.id} to the state after round ${round.round}`} onClick={() => setKept(round.round + 1)}>Roll back</Button> : null}</Table.Td>
               </Table.Tr>
             ))}
           </WideTable>
