@@ -40,7 +40,7 @@ export { fileRoles, modelFileQuery, modelFileSchema, modelRequest, modelSchema, 
 export { branchRequest, type BranchRequest } from './rest/branch-request.js';
 export { adapterSchema, estimatorSchema, policySchema, precisions, runRequest, stepRuleSchema, taskSchema, taskTypes, type RunRequest, type TaskType } from './rest/run-request.js';
 export {
-  artifactSchema, assignmentSchema, assignmentStates, evaluationSchema, logQuery, roundSchema, roundStates, runActions, runQuery, runSchema, runStates,
+  artifactSchema, assignmentSchema, assignmentStates, evaluationSchema, logQuery, roundSchema, roundStates, runActions, runFilterFields, runQuery, runSchema, runStates,
   signedManifestSchema, type Artifact, type Assignment, type Evaluation, type RoundRow, type Run, type RunState,
 } from './rest/runs.js';
 export { pageOf, pageQuery } from './rest/fields.js';

@@ -39,11 +39,12 @@ export function addRunCommands(program: Command, shell: Shell): void {
 function addReadingCommands(runs: Command, shell: Shell): void {
   examples(runs.command('list').description('list the runs, newest first')
     .addOption(new Option('--state <state>', 'only those in this state').choices(runStates))
-    .action(async ({ state }: { state?: RunState }) => {
+    .option('--filter <filter>', 'only those that it means')
+    .action(async ({ state, filter }: { state?: RunState; filter?: string }) => {
       const client = await shell.client();
-      const found = await allPages((cursor) => client.json(routes.listRuns, { query: { cursor, state } }));
+      const found = await allPages((cursor) => client.json(routes.listRuns, { query: { cursor, state, filter } }));
       shell.printer.value({ items: found }, ({ items }) => runTable(items));
-    }), 'seedfleet runs list --state running', 'seedfleet runs list -o json');
+    }), 'seedfleet runs list --state running', 'seedfleet runs list --filter "state=completed ended<7d name~review"', 'seedfleet runs list -o json');
 
   examples(runs.command('show').description('show one run').addArgument(runArgument())
     .action(async (id: number) => {

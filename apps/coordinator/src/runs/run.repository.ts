@@ -4,6 +4,7 @@ import { toHex, verifyManifest, type SignedManifest, type VerifiedManifest } fro
 import { runStates, type RunState } from '@seedfleet/protocol';
 import { bytea } from '../database/bytea.js';
 import { Database, type Transaction } from '../database/database.js';
+import { type Prisma } from '../database/generated/client.js';
 
 export interface RunRow {
   id: number;
@@ -70,9 +71,9 @@ export class RunRepository {
   }
 
   /** Newest first. @param before id of the last run of the page before */
-  async page({ before, limit, state }: { before: number | undefined; limit: number; state: RunState | undefined }): Promise<RunRow[]> {
+  async page({ before, limit, where }: { before: number | undefined; limit: number; where: Prisma.RunWhereInput }): Promise<RunRow[]> {
     const rows = await this.database.prisma.run.findMany({
-      where: { ...(before === undefined ? {} : { id: { lt: before } }), ...(state === undefined ? {} : { state }) },
+      where: { AND: [where, before === undefined ? {} : { id: { lt: before } }] },
       orderBy: { id: 'desc' }, take: limit, select: columns,
     });
     return rows.map(toRow);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { FleetError } from '@seedfleet/errors';
-import { type ResponseOf, type Run, type RunState } from '@seedfleet/protocol';
+import { parseFilter, runFilterFields, type ResponseOf, type Run, type RunState } from '@seedfleet/protocol';
 import { runTransitions } from '@seedfleet/rounds';
 import { type InputOf } from '../app/handles.js';
 import { requireChange, StateConflictError } from '../app/state-conflict-error.js';
@@ -10,6 +10,7 @@ import { RunLoops } from '../rounds/run-loops.js';
 import { AssignmentsService } from './assignments.service.js';
 import { RunBranching } from './run-branching.js';
 import { RunCreation } from './run-creation.js';
+import { runWhere } from './run-filter.js';
 import { RunRepository, type RunRow } from './run.repository.js';
 import { RunViews } from './run-views.js';
 
@@ -78,10 +79,10 @@ export class RunsService {
     return this.views.run(await this.require(id));
   }
 
-  async page({ cursor, limit, state }: InputOf<'listRuns'>['query']): Promise<ResponseOf<'listRuns'>> {
+  async page({ cursor, limit, state, filter = '' }: InputOf<'listRuns'>['query']): Promise<ResponseOf<'listRuns'>> {
     const before = cursor === undefined ? undefined : Number(cursor);
     if (before !== undefined && !Number.isSafeInteger(before)) throw new FleetError('request.invalid', { field: 'cursor', problem: 'The cursor is none of this list.' });
-    const rows = await this.repository.page({ before, limit, state });
+    const rows = await this.repository.page({ before, limit, where: { AND: [runWhere(parseFilter(filter, runFilterFields), this.clock.now()), state === undefined ? {} : { state }] } });
     const last = rows.at(-1);
     return { items: await Promise.all(rows.map((row) => this.views.run(row))), next: rows.length < limit || last === undefined ? null : String(last.id) };
   }

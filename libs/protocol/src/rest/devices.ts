@@ -1,6 +1,6 @@
-import { FleetError } from '@seedfleet/errors';
 import { z } from 'zod';
-import { parseFilter, type FilterFields } from '../filter/filter.js';
+import { type FilterFields } from '../filter/filter.js';
+import { filterText } from '../filter/filter-text.js';
 import { instant, opaqueId, pageQuery } from './fields.js';
 
 export const deviceStates = ['pending', 'active', 'suspended', 'revoked'] as const;
@@ -19,15 +19,6 @@ export const groupFilterFields = {
 } as const satisfies FilterFields;
 /** What a list of devices can be filtered by; a group by its name. */
 export const deviceFilterFields = { ...groupFilterFields, group: 'words' } as const satisfies FilterFields;
-
-/** @param fields what may stand in it */
-export const filterText = (fields: FilterFields) => z.string().max(1_000).refine((text) => {
-  try {
-    return parseFilter(text, fields).length >= 0;
-  } catch {
-    return false;
-  }
-}, { error: ({ input }) => problemOfFilter(String(input), fields) });
 
 const deviceFilter = filterText(deviceFilterFields);
 
@@ -72,12 +63,3 @@ export const deviceSchema = z.object({
   peakMegabytes: z.number().nullable(),
 });
 export type Device = z.infer<typeof deviceSchema>;
-
-function problemOfFilter(text: string, fields: FilterFields): string {
-  try {
-    parseFilter(text, fields);
-    return '';
-  } catch (error) {
-    return error instanceof FleetError ? error.problem : 'cannot be read';
-  }
-}

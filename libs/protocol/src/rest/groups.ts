@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { filterText, groupFilterFields } from './devices.js';
+import { filterText } from '../filter/filter-text.js';
+import { groupFilterFields } from './devices.js';
 import { displayName, instant, opaqueId } from './fields.js';
 
 const groupFilter = filterText(groupFilterFields);

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { type FilterFields } from '../filter/filter.js';
+import { filterText } from '../filter/filter-text.js';
 import { byteCount, causeText, commitCount, instant, opaqueId, pageQuery, runId, sha256Hex, signatureHex } from './fields.js';
 
 export const runStates = ['draft', 'queued', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const;
@@ -8,7 +10,10 @@ export type RunState = z.infer<typeof runState>;
 /** What an operator may do to a run: the last part of POST /runs/:id/... */
 export const runActions = ['start', 'pause', 'resume', 'stop'] as const;
 
-export const runQuery = pageQuery.extend({ state: runState.optional() });
+/** What a list of runs can be filtered by. */
+export const runFilterFields = { name: 'text', state: 'choice', cause: 'text', model: 'choice', round: 'number', created: 'age', started: 'age', ended: 'age' } as const satisfies FilterFields;
+
+export const runQuery = pageQuery.extend({ state: runState.optional(), filter: filterText(runFilterFields).optional() });
 
 /** Means over the held-out examples of the devices that answered, after `round` commits; of a language model over their predicted tokens. */
 const evaluationFields = {
