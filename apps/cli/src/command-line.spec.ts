@@ -44,7 +44,7 @@ test.each(['cli.md', 'models.md', 'export.md', 'alerts.md', 'first-hour.md'])('e
   const lines = [...page.matchAll(/^ *seedfleet (.*)$/gm)].map(([, words]) => words ?? '');
   expect(lines.length).toBeGreaterThan(1);
   for (const line of lines) {
-    const { stderr } = await typed(line.split(' '), nowhere);
+    const { stderr } = await typed((line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll('"', '')), nowhere);
     expect({ line, stderr }).toEqual({ line, stderr: expect.stringMatching(/^Problem: /) });
   }
 });
