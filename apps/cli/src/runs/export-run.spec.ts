@@ -41,10 +41,12 @@ test('the example of the card gives the logits that PEFT would: the adapter is i
   (await logitsOfExample(folder)).forEach((logit, i) => expect(Math.abs(logit - (expected[i] ?? NaN))).toBeLessThan(1e-5 * scale));
 });
 
-test('as int8 model the logits are near, and the example runs', async () => {
+test('as int8 model of standard operators the logits are near, and the example runs', async () => {
   const peft = await exportedRun([]);
   const expected = await logitsByPeft(peft.folder);
   const { folder } = await exportedRun(['--as', 'onnx-w8a8']);
+  // Every ONNX runtime knows the operators of the standard.
+  expect(readModel(await bytesIn(folder, 'model.onnx')).graph.node.filter(({ domain }) => domain !== '')).toEqual([]);
   const scale = Math.max(...expected.map(Math.abs));
   (await logitsOfExample(folder)).forEach((logit, i) => expect(Math.abs(logit - (expected[i] ?? NaN))).toBeLessThan(0.05 * scale));
 });
