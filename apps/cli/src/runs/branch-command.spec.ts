@@ -47,6 +47,7 @@ async function requestOf(words: string[]): Promise<BranchRequest> {
     },
   });
   const outcome = await typed(['runs', 'branch', '1', ...words], { env: loggedIn(coordinator) });
+  await coordinator.close();
   expect(outcome).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/branch of +run 1 after 7 rounds/) });
   return request as BranchRequest;
 }

@@ -3,8 +3,8 @@ import { checkpointsToDelete } from './checkpoints-to-delete.js';
 
 const rounds = (...of: number[]) => of.map((round) => ({ round }));
 
-test('of checkpoints each 5 rounds, with every third kept, the two newest and those of rounds 0, 15, 30 stay', () => {
-  const checkpoints = rounds(42, 40, 35, 30, 25, 20, 15, 10, 5);
+test('of checkpoints each 5 rounds, with every third kept, the two newest and those of rounds 0 (what a branch begins with), 15, 30 stay', () => {
+  const checkpoints = rounds(42, 40, 35, 30, 25, 20, 15, 10, 5, 0);
   expect(checkpointsToDelete(checkpoints, { checkpointEveryRounds: 5, every: 3 })).toEqual(rounds(35, 25, 20, 10, 5));
 });
 
