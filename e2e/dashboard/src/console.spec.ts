@@ -74,6 +74,7 @@ test('a run is rolled back to a round: the console asks with run and round, and 
   await dialog.getByLabel('Name of the new run').fill('second thoughts');
   await dialog.getByRole('switch', { name: 'Start it at once' }).click();
   await dialog.getByText(`seedfleet runs branch ${run} --round 30 --draft`).waitFor();
+  expect(await axeFindings(page)).toEqual([]);
   await dialog.getByRole('button', { name: `Branch from run ${run}` }).click();
   await page.getByRole('heading', { name: 'second thoughts' }).waitFor();
   await page.getByText(`Branch of run ${run} after 30 rounds`).waitFor();
