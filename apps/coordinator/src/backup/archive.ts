@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, openSync, fsyncSync, closeSync, renameSync, rmSync, existsSync } from 'node:fs';
+import { createReadStream, createWriteStream, type WriteStream, openSync, fsyncSync, closeSync, renameSync, rmSync, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { finished } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { FleetError } from '@seedfleet/errors';
 
@@ -34,6 +34,7 @@ export type ArchiveLine =
 export class ArchiveWriter {
   private readonly hash: Hash = createHash('sha256');
   private readonly gzip = createGzip();
+  private readonly sink: WriteStream;
   private readonly done: Promise<void>;
   private lines = 0;
 
@@ -41,7 +42,10 @@ export class ArchiveWriter {
   constructor(private readonly path: string) {
     if (existsSync(path)) throw new FleetError('backup.exists', { field: 'out', problem: `${path} is there already.` });
     rmSync(this.draft, { force: true });
-    this.done = finished(this.gzip.pipe(createWriteStream(this.draft, { flags: 'wx', mode: 0o600 })));
+    this.sink = createWriteStream(this.draft, { flags: 'wx', mode: 0o600 });
+    // A pipeline, not a pipe: it settles when either end breaks. It is awaited at the end, a disk that is full says so before.
+    this.done = pipeline(this.gzip, this.sink);
+    this.done.catch(() => {});
   }
 
   async write(line: ArchiveLine): Promise<void> {
@@ -63,6 +67,7 @@ export class ArchiveWriter {
   async abandon(): Promise<void> {
     this.gzip.destroy();
     await this.done.catch(() => {});
+    if (!this.sink.closed) await once(this.sink, 'close');
     rmSync(this.draft, { force: true });
   }
 

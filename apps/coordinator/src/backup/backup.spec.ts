@@ -28,9 +28,11 @@ afterAll(() => {
 
 /** The coordinator's own command. @returns the line that it prints, on standard output or error */
 function command(args: string[], environment: Record<string, string>): Promise<{ event: string; code?: string; rows?: number; files?: number }> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     execFile(process.execPath, [mainFile, ...args], { env: { PATH: process.env['PATH'], ...environment } }, (error, stdout, stderr) => {
-      resolve(JSON.parse(error === null ? stdout : stderr.trim().split('\n').at(-1) ?? '') as { event: string });
+      const line = error === null ? stdout : stderr.trim().split('\n').at(-1) ?? '';
+      if (line === '') reject(new Error(`${args.join(' ')} printed nothing`));
+      else resolve(JSON.parse(line) as { event: string });
     });
   });
 }
