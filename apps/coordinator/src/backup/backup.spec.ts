@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,8 +114,12 @@ test('an archive that is cut, changed, of a newer version, or none is refused, a
   expect(await restore('cut', (path) => truncateSync(path, statSync(path).size - 100))).toBe('backup.damaged');
   expect(await restore('changed', edit('"toy run"', '"my  run"'))).toBe('backup.damaged');
   expect(await restore('none', (path) => writeFileSync(path, 'no archive'))).toBe('backup.damaged');
-  const foreign = gunzipSync(readFileSync(whole)).toString('utf8').split('\n');
-  expect(foreign[0]).toContain('"seedfleet/backup/v1"');
+  expect(await restore('newer', (path) => {
+    const [head = '', ...rows] = gunzipSync(readFileSync(path)).toString('utf8').trim().split('\n').slice(0, -1);
+    const lines = [head.replace('"migrations":[', '"migrations":["99990101000000_of_tomorrow",'), ...rows];
+    const sha256 = createHash('sha256').update(lines.map((line) => `${line}\n`).join('')).digest('hex');
+    writeFileSync(path, gzipSync(`${lines.join('\n')}\n${JSON.stringify({ end: { lines: lines.length, sha256 } })}\n`));
+  })).toBe('backup.newer');
   expect((await command(['restore', '--from', join(folder, 'nowhere')], { SEEDFLEET_HOME: home })).code).toBe('backup.damaged');
   expect((await command(['restore'], { SEEDFLEET_HOME: home })).code).toBe('settings.invalid');
   expect((await command(['destroy'], { SEEDFLEET_HOME: home })).code).toBe('settings.invalid');
