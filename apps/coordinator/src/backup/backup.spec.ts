@@ -102,6 +102,15 @@ test.each(['embedded', 'postgresql'])('on the %s database: a run is backed up, e
   }
 }, 120_000);
 
+test('every table of the schema is in the archive: none is left out by forgetting it', () => {
+  const schema = readFileSync(new URL('../../../../prisma/schema.prisma', import.meta.url), 'utf8');
+  const tables = [...schema.matchAll(/@@map\("(\w+)"\)/g)].map(([, name]) => name);
+  expect(tables).toContain('commits');
+  expect(tables).toHaveLength([...schema.matchAll(/^model /gm)].length);
+  const lines = gunzipSync(readFileSync(join(folder, 'embedded.backup'))).toString('utf8').trim().split('\n').map((line) => JSON.parse(line) as { table?: string });
+  expect(lines.flatMap(({ table }) => table ?? []).sort()).toEqual([...tables].sort());
+});
+
 test('an archive that is cut, changed, of a newer version, or none is refused, and leaves the home empty', async () => {
   const [whole, home] = [join(folder, 'embedded.backup'), join(folder, 'empty-home')];
   const restore = async (name: string, change: (path: string) => void) => {
