@@ -27,13 +27,15 @@ const serviceOf = (name: string) => {
 };
 
 describe('docker-compose.yml (parsed, never run here)', () => {
-  test('it has a coordinator, its database, Redis, and workers by profile', () => {
-    expect(Object.entries(services).map(([name, { profiles }]) => [name, profiles ?? []])).toEqual([['coordinator', []], ['postgres', []], ['redis', []], ['worker', ['worker']]]);
+  test('it has a coordinator and its database, and workers and monitoring by profile', () => {
+    expect(Object.entries(services).map(([name, { profiles }]) => [name, profiles ?? []])).toEqual([['coordinator', []], ['postgres', []], ['prometheus', ['monitoring']], ['grafana', ['monitoring']], ['worker', ['worker']]]);
   });
 
   test('everything that is waited for is waited for until it is healthy', () => {
     const waits = Object.entries(services).flatMap(([name, { depends_on }]) => Object.entries(depends_on).map(([on, { condition }]) => [name, on, condition]));
-    expect(waits).toEqual([['coordinator', 'postgres', 'service_healthy'], ['coordinator', 'redis', 'service_healthy'], ['worker', 'coordinator', 'service_healthy']]);
+    expect(waits).toEqual([
+      ['coordinator', 'postgres', 'service_healthy'], ['prometheus', 'coordinator', 'service_healthy'], ['grafana', 'prometheus', 'service_healthy'], ['worker', 'coordinator', 'service_healthy'],
+    ]);
   });
 
   test('the coordinator is healthy when it is ready to serve', () => {
@@ -42,7 +44,7 @@ describe('docker-compose.yml (parsed, never run here)', () => {
 
   test('images are pinned to a version, and what we build has its Dockerfile', () => {
     for (const { image, build } of Object.values(services)) {
-      if (image !== undefined) expect(image).toMatch(/:\d+\.\d+/);
+      if (image !== undefined) expect(image).toMatch(/:v?\d+\.\d+/);
       if (build) expect(existsSync(`${workspace}${build.context}/${build.dockerfile}`)).toBe(true);
       expect((image === undefined) !== (build === undefined)).toBe(true);
     }
@@ -51,6 +53,12 @@ describe('docker-compose.yml (parsed, never run here)', () => {
   test('every named volume is declared, and every declared one is used', () => {
     const used = Object.values(services).flatMap(({ volumes }) => volumes).map((volume) => volume.split(':')[0] ?? '').filter((name) => /^[a-z][a-z-]*$/.test(name));
     expect([...new Set(used)].sort()).toEqual(Object.keys(compose.volumes).sort());
+  });
+
+  test('every file of ours that is mounted is there', () => {
+    const mounted = Object.values(services).flatMap(({ volumes }) => volumes).map((volume) => volume.split(':')[0] ?? '').filter((path) => path.startsWith('./apps/'));
+    expect(mounted.length).toBeGreaterThan(2);
+    expect(mounted.filter((path) => !existsSync(`${workspace}${path}`))).toEqual([]);
   });
 
   test('the coordinator is given settings that it reads, and no others', () => {
