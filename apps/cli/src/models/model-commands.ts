@@ -93,7 +93,7 @@ function modelTable(models: Model[]): string {
 
 function modelSheet(model: Model): string {
   return [
-    sheetOf({ id: model.id, name: model.name, state: model.state, output: model.output, width: model.outputWidth, inputs: [model.inputs.ids, model.inputs.mask].filter((input) => input !== undefined).join(', ') }),
+    sheetOf({ id: model.id, name: model.name, state: model.state, output: model.output, width: model.outputWidth, pool: model.pool, tasks: model.tasks.join(', '), inputs: [model.inputs.ids, model.inputs.mask].filter((input) => input !== undefined).join(', ') }),
     tableOf({ head: ['FILE', 'ROLE', 'BYTES', 'RECEIVED', 'SHA-256'], rows: model.files.map((file) => [file.path, file.role, file.bytes, file.received, file.sha256]), empty: 'No files.' }),
     tableOf({ head: ['SITE', 'IN', 'OUT'], rows: model.sites.map((site) => [site.name, site.inputs, site.outputs]), empty: 'No adapter sites known yet.' }),
   ].join('\n\n');
