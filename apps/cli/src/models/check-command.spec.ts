@@ -22,6 +22,31 @@ async function anEncoder({ coupled = false } = {}): Promise<string> {
   return folder;
 }
 
+/** A causal language model that takes no mask, with the tokenizer below beside it. */
+async function aDecoder(): Promise<string> {
+  const folder = await emptyFolder();
+  const g = graphBuilder({ name: 'decoder' });
+  g.input('input_ids', 'int64', ['batch', 'tokens']);
+  const rows = g.node('Gather', [g.weight('embed.weight', values(vocabulary * width, 1), [vocabulary, width]), 'input_ids'], 'rows', { axis: 0 });
+  const hidden = g.node('Tanh', [g.node('MatMul', [rows, g.weight('dense.weight', values(width * width, 2), [width, width])], 'dense')], 'hidden');
+  g.output(g.node('MatMul', [hidden, g.weight('head.weight', values(width * vocabulary, 3), [width, vocabulary])], 'logits'), 'float32', ['batch', 'tokens', vocabulary]);
+  await writeFile(join(folder, 'model.onnx'), writeModel(g.build()));
+  await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
+  return folder;
+}
+
+test.each([
+  ['random ids', []],
+  ['texts and words of this machine', ['--data', 'DATA', '--labels', 'even,odd', '--words', ' a, b', '--template', '{text} is']],
+])('a verbalizer is checked on %s, biases too', async (_, words) => {
+  const folder = await aDecoder();
+  const data = join(folder, 'data.jsonl');
+  await writeFile(data, Array.from({ length: 12 }, (_each, i) => `${JSON.stringify({ text: 'abcdefghijklmnop'.slice(i % 5, i % 5 + 4 + (i % 3)).split('').join(' '), label: i % 2 === 0 ? 'even' : 'odd' })}\n`).join(''));
+  const outcome = await typed(['models', 'check', folder, '--task', 'verbalizer', '--sites', 'dense', '--biases', 'dense', '--tokens', '10', '--threads', '1', '-o', 'json', ...words.map((word) => (word === 'DATA' ? data : word))]);
+  expect(outcome).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(JSON.parse(outcome.stdout)).toMatchObject({ verdict: 'passed', task: 'verbalizer', step: { sites: 2, trainable: 8 * width + width } });
+});
+
 /** Every word is a token: the smallest tokenizer there is. */
 const tokenizer = {
   version: '1.0', truncation: null, padding: null, added_tokens: [], normalizer: null, pre_tokenizer: { type: 'Whitespace' }, post_processor: null, decoder: null,

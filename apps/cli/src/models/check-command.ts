@@ -38,7 +38,7 @@ export function addCheckCommand(models: Command, shell: Shell): void {
       const checked = await check(found, { options, shell });
       if (checked.verdict === 'refused') shell.exitCode = exitCodes.problemsFound;
       shell.printer.value(checked, checkText);
-    }), 'seedfleet models check ./encoder', 'seedfleet models check ./decoder --task language --precision w8a8 --batch 2 --tokens 64 -o json', 'seedfleet models check ./encoder --data reviews.jsonl --labels negative,positive');
+    }), 'seedfleet models check ./encoder', 'seedfleet models check ./decoder --task language --precision w8a8 --batch 2 --tokens 64 -o json', 'seedfleet models check ./encoder --data reviews.jsonl --labels negative,positive', 'seedfleet models check ./decoder --task verbalizer --data reviews.jsonl --labels negative,positive --words " bad, good" --template "{text} It was"');
 }
 
 async function check(found: FoundModel, { options, shell }: { options: CheckOptions; shell: Shell }): Promise<Checked> {
@@ -48,7 +48,8 @@ async function check(found: FoundModel, { options, shell }: { options: CheckOpti
   const vocabulary = options.vocabulary ?? vocabularyOf(found.model, reading.inputs.ids) ?? found.config.vocabulary;
   const { batches, task, from } = await checkBatches({ task: options.task ?? taskOf(found, reading), vocabulary, found, options });
   const sites = chooseSites(found.model, { output: reading.output, vocabulary, ...(options.sites === undefined ? {} : { pattern: options.sites }) });
-  const { rank, alpha, scale, headScale, precision, eps, threads, estimator, queries } = options;
+  const biases = options.biases === undefined ? [] : chooseSites(found.model, { output: reading.output, vocabulary, pattern: options.biases });
+  const { rank, alpha, scale, headScale, biasScale, precision, eps, threads, estimator, queries } = options;
   const common = {
     origin: found.origin, file: found.file, output: reading.output, pool: reading.pool ?? null, task: task.type, sites,
     decided: [...reading.decided, `task ${task.type}`, `${sites.length} sites: ${options.sites === undefined ? 'the last third' : 'those that match'}`, `batches of ${from}`],
@@ -56,7 +57,7 @@ async function check(found: FoundModel, { options, shell }: { options: CheckOpti
   const progress = shell.surroundings.startProgress('checking');
   try {
     const measured = await checkModel({
-      model: found.model, folder: dirname(found.file), ...reading, task, adapter: { sites, rank, alpha, scale, headScale }, precision, batches, eps, threads,
+      model: found.model, folder: dirname(found.file), ...reading, task, adapter: { sites, rank, alpha, scale, headScale, biases, biasScale }, precision, batches, eps, threads,
       estimator: { type: estimator, queries, distribution: 'rademacher' }, onProgress: (doing) => progress.show(doing),
     });
     return { ...common, verdict: 'passed', ...measured };

@@ -4,7 +4,7 @@ import { listValue, numberValue } from '../terminal/shell.js';
 import { addReadingOptions, type ReadingOptions } from './reading-options.js';
 import { addSourceOptions, type SourceOptions } from './model-source.js';
 
-export const checkTasks = ['classification', 'language'] as const;
+export const checkTasks = ['classification', 'verbalizer', 'language'] as const;
 
 export interface CheckOptions extends SourceOptions, ReadingOptions {
   task?: (typeof checkTasks)[number];
@@ -27,17 +27,23 @@ export interface CheckOptions extends SourceOptions, ReadingOptions {
   textField: string;
   labelField: string;
   labels?: string[];
+  words?: string[];
+  template?: string;
+  biases?: string;
+  biasScale: number;
 }
 
 /** Adds the flags of a check: which step is taken, on what. Their defaults are those of `runs start`, but for size. */
 export function addCheckOptions(command: Command): Command {
   return addReadingOptions(addSourceOptions(command))
     .addOption(new Option('--task <type>', 'what is trained (default: language where the output is logits a token, else classification)').choices(checkTasks))
-    .option('--classes <count>', 'classes of the head, where no --labels are given', atLeast(2), 2)
+    .option('--classes <count>', 'classes, where no --labels are given', atLeast(2), 2)
     .option('--sites <pattern>', 'regular expression over whole site names (default: the last third)')
     .option('--rank <r>', 'width of the adapters', atLeast(1), 8)
     .option('--alpha <alpha>', 'scaling of the adapters: alpha / rank', numberValue, 16)
     .option('--scale <s>', 'perturbation scale of the adapters', numberValue, 1)
+    .option('--biases <pattern>', 'regular expression over whole site names whose outputs get a trained bias (default: none)')
+    .option('--bias-scale <s>', 'perturbation scale of the biases', numberValue, 1)
     .option('--head-scale <s>', 'perturbation scale of the head', numberValue, 10)
     .addOption(new Option('--estimator <type>', 'losses to differences').choices(['leave-one-out', 'central', 'forward']).default('leave-one-out'))
     .option('--queries <q>', 'directions; the correlations are over them', atLeast(3), 16)
@@ -51,7 +57,9 @@ export function addCheckOptions(command: Command): Command {
     .addOption(new Option('--format <name>', 'of the data').choices(['jsonl', 'csv', 'text']).default('jsonl'))
     .option('--text-field <name>', 'field of the data that holds the text', 'text')
     .option('--label-field <name>', 'field of the data that holds the label', 'label')
-    .option('--labels <list>', 'labels of the data in the order of their class index, with commas between', listValue);
+    .option('--labels <list>', 'labels of the data in the order of their class index, with commas between', listValue)
+    .option('--words <list>', 'verbalizer, with --data: the word of each label, with commas between; a space before a word counts', (text: string) => text.split(','))
+    .option('--template <text>', 'verbalizer, with --data: what the model reads, {text} in place of the example');
 }
 
 function atLeast(least: number): (text: string) => number {

@@ -48,6 +48,24 @@ test('a float transformer passes: rows alike, noise of rounding, a line over dec
   expect(found.cost.processMegabytes).toBeGreaterThan(found.cost.megabytes);
 });
 
+test('a verbalizer and its biases pass as well, and losses of rows are those of each alone', async () => {
+  const g = graphBuilder({ name: 'decoder' });
+  g.input('ids', 'int64', ['batch', 'tokens']);
+  const values = (count: number, seed: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 3 * i));
+  const rows = g.node('Gather', [g.weight('table', values(vocabulary * width, 1), [vocabulary, width]), 'ids'], 'rows', { axis: 0 });
+  const hidden = g.node('Tanh', [g.node('MatMul', [rows, g.weight('dense.weight', values(width * width, 2), [width, width])], 'dense')], 'hidden');
+  g.output(g.node('MatMul', [hidden, g.weight('head.weight', values(width * vocabulary, 3), [width, vocabulary])], 'logits'), 'float32', ['batch', 'tokens', vocabulary]);
+  const model = g.build();
+  const task = { type: 'verbalizer', answers: [3, 7] } as const;
+  const [first, second] = randomBatches(2, { examples: 4, tokens: 6, vocabulary, task });
+  if (!first || !second) throw new Error('no batches');
+  expect(first.answer).toEqual(BigInt64Array.of(5n, 4n, 5n, 4n));
+  const found = await checkModel(requestOf(model, { task, output: 'logits', inputs: { ids: 'ids' }, batches: [first, second], adapter: { sites: ['dense'], biases: ['dense'], biasScale: 2, rank: 2, alpha: 4, scale: 1, headScale: 1 } }));
+  expect(found.step.sites).toBe(2);
+  expect(found.parallel).toBeLessThan(1e-6);
+  expect(found.noise.neighbours).toBeLessThan(1e-3 * found.noise.size);
+});
+
 test('int8 weights and activations pass, and want a greater eps than float32', async () => {
   const estimator = { type: 'leave-one-out', queries: 16, distribution: 'rademacher' } as const;
   const [float, int8] = [await checkModel(requestOf(transformer(), { estimator })), await checkModel(requestOf(transformer(), { estimator, precision: 'w8a8' }))];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FleetError } from '@seedfleet/errors';
 import { frozenA, layoutOf, type Estimator, type Layout } from '@seedfleet/numerics';
-import { adapterInput, buildLanguageGraph, buildTrainingGraph, externalLocations, inspectSites, writeModel, type AdapterPlan, type OnnxModel, type Pool } from '@seedfleet/onnx';
+import { adapterInput, buildLanguageGraph, buildTrainingGraph, buildVerbalizerGraph, externalLocations, inspectSites, writeModel, type AdapterPlan, type BiasPlan, type OnnxModel, type Pool } from '@seedfleet/onnx';
 import { type Batch, type Engine } from '../engine/engine.js';
 import { openEngine } from '../engine/open-engine.js';
 import { refusalOf, type NoiseFloor } from './check-verdict.js';
@@ -22,7 +22,7 @@ export interface CheckRequest {
   inputs: { ids: string; mask?: string };
   task: CheckTask;
   /** Sites by name; their linears get an adapter each. */
-  adapter: { sites: readonly string[]; rank: number; alpha: number; scale: number; headScale: number };
+  adapter: { sites: readonly string[]; rank: number; alpha: number; scale: number; headScale: number; /** linears whose outputs get a bias */ biases?: readonly string[]; biasScale?: number };
   precision: 'fp32' | 'w8a8';
   estimator: Pick<Estimator, 'type' | 'queries' | 'distribution'>;
   /** Two of the same size, of two examples or more: the neighbours of the first come from the second. */
@@ -58,15 +58,15 @@ const head = { weight: 'head.W', bias: 'head.b' };
  */
 export async function checkModel(request: CheckRequest): Promise<ModelCheck> {
   const { task, estimator, precision, batches: [batch], eps = 1e-2, onProgress = () => undefined } = request;
-  const { layout, inputs, adapters } = adapterOf(request);
+  const { layout, inputs, adapters, biases } = adapterOf(request);
   const folder = await mkdtemp(join(tmpdir(), 'seedfleet-check-'));
   try {
     onProgress('rewriting the model');
-    const modelPath = await writeGraph(folder, { ...request, adapters });
+    const modelPath = await writeGraph(folder, { ...request, adapters, biases });
     const options = { modelPath, layout, inputs, modelInputs: { ids: request.inputs.ids, mask: request.inputs.mask ?? '' }, threads: request.threads, ...(task.type === 'classification' ? {} : { task: task.type }) };
     const point = pointOf(layout);
     // Behind a perturbed head nobody would notice what disturbs the adapters: it moves the losses far more than they do.
-    const still = adapters.length === 0 ? layout : layoutOf(layout.sites.map((site) => (isHead(site) ? { ...site, scale: 0 } : site)));
+    const still = adapters.length + biases.length === 0 ? layout : layoutOf(layout.sites.map((site) => (isHead(site) ? { ...site, scale: 0 } : site)));
     const measured = { point, estimator, layout: still };
     onProgress('measuring each row by itself');
     const separate = await using(await openEngine({ ...options, layout: still, positionsPerPass: 1 }), (engine) => new Measurement({ ...measured, engine }).losses(batch, eps));
@@ -84,7 +84,7 @@ export async function checkModel(request: CheckRequest): Promise<ModelCheck> {
       const learningRate = stepSizeOf(await measurement.steps(batch, { eps: linearity.suggested ?? eps, learningRates: learningRatesTried }));
       const { rows } = measurement;
       return {
-        step: { rows, examples: batch.examples, tokens: batch.tokens, sites: adapters.length, trainable: layout.size, precision },
+        step: { rows, examples: batch.examples, tokens: batch.tokens, sites: adapters.length + biases.length, trainable: layout.size, precision },
         parallel: found.parallel, noise: { ...found.noise, eps, size: found.size }, linearity, learningRate, cost,
       };
     });
@@ -103,21 +103,26 @@ async function using<T>(engine: Engine, work: (engine: Engine) => Promise<T>): P
   }
 }
 
-function adapterOf({ model, task, adapter: { sites, rank, alpha, scale, headScale }, output }: CheckRequest): { layout: Layout; inputs: string[]; adapters: AdapterPlan[] } {
+function adapterOf({ model, task, adapter: { sites, rank, alpha, scale, headScale, biases: biased = [], biasScale = 1 }, output }: CheckRequest): { layout: Layout; inputs: string[]; adapters: AdapterPlan[]; biases: BiasPlan[] } {
   const known = new Map(inspectSites(model).sites.map((site) => [site.name, site]));
-  const placed = sites.map((name) => {
+  const siteOf = (name: string) => {
     const site = known.get(name);
     if (!site) throw new FleetError('model.site-unknown', { field: 'sites', problem: `The model has no adapter site "${name}".` });
     return site;
-  });
+  };
+  const placed = sites.map(siteOf);
+  const shifted = biased.map(siteOf);
   const runKey = new Uint8Array(32);
   const adapters = placed.map(({ name, inputs }, site) => ({ site: name, input: adapterInput(name), rank, alpha, a: frozenA({ runKey, site, inputs, rank }) }));
   const lora = placed.map(({ name, outputs }) => ({ name, shape: [rank, outputs], scale }));
-  if (task.type === 'language') return { layout: layoutOf(lora), inputs: adapters.map(({ input }) => input), adapters };
+  const biases = shifted.map(({ name }) => ({ site: name, input: adapterInput(`${name}.bias`) }));
+  const trained = [...lora, ...shifted.map(({ name, outputs }) => ({ name: `${name}.bias`, shape: [outputs], scale: biasScale }))];
+  const trainedInputs = [...adapters, ...biases].map(({ input }) => input);
+  if (task.type !== 'classification') return { layout: layoutOf(trained), inputs: trainedInputs, adapters, biases };
   const width = widthOf(model, output);
   return {
-    layout: layoutOf([...lora, { name: head.weight, shape: [width, task.classes], scale: headScale }, { name: head.bias, shape: [task.classes], scale: headScale }]),
-    inputs: [...adapters.map(({ input }) => input), head.weight, head.bias], adapters,
+    layout: layoutOf([...trained, { name: head.weight, shape: [width, task.classes], scale: headScale }, { name: head.bias, shape: [task.classes], scale: headScale }]),
+    inputs: [...trainedInputs, head.weight, head.bias], adapters, biases,
   };
 }
 
@@ -137,12 +142,12 @@ function pointOf(layout: Layout): Float64Array {
   return point;
 }
 
-async function writeGraph(folder: string, { model, folder: source, output, pool, inputs, task, adapters, precision }: CheckRequest & { adapters: AdapterPlan[] }): Promise<string> {
-  const read = { output, inputs, precision };
-  const [first, ...rest] = adapters;
-  if (task.type === 'language' && !first) throw new FleetError('model.no-sites', { field: 'sites', problem: 'No adapter site was chosen, and a language model has no head: nothing would be trained.' });
-  const graph = task.type === 'language' && first ? buildLanguageGraph(model, { ...read, adapters: [first, ...rest] })
-    : buildTrainingGraph(model, { ...read, classes: task.type === 'classification' ? task.classes : 0, head, adapters, ...(pool === undefined ? {} : { pool }) });
+async function writeGraph(folder: string, { model, folder: source, output, pool, inputs, task, adapters, biases, precision }: CheckRequest & { adapters: AdapterPlan[]; biases: BiasPlan[] }): Promise<string> {
+  const read = { output, inputs, precision, adapters, biases };
+  if (task.type !== 'classification' && adapters.length + biases.length === 0) throw new FleetError('model.no-sites', { field: 'sites', problem: 'No adapter site was chosen, and a language model has no head: nothing would be trained.' });
+  const graph = task.type === 'language' ? buildLanguageGraph(model, read)
+    : task.type === 'verbalizer' ? buildVerbalizerGraph(model, { ...read, answers: task.answers })
+      : buildTrainingGraph(model, { ...read, classes: task.classes, head, ...(pool === undefined ? {} : { pool }) });
   for (const location of externalLocations(graph)) await place({ from: join(source, location), to: join(folder, location) });
   const path = join(folder, 'training.onnx');
   await writeFile(path, writeModel(graph));

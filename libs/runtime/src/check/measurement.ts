@@ -105,11 +105,15 @@ export class Measurement {
 
 /** A batch whose examples of one parity are kept and the others replaced. */
 function mixed({ batch, others, kept }: { batch: Batch; others: Batch; kept: number }): Batch {
-  const choose = (name: 'ids' | 'mask' | 'labels') => {
-    const size = batch[name].length / batch.examples;
-    return batch[name].map((value, i) => (Math.floor(i / size) % 2 === kept ? value : others[name][i] ?? value));
+  const choose = (own: BigInt64Array, other: BigInt64Array) => {
+    const size = own.length / batch.examples;
+    return own.map((value, i) => (Math.floor(i / size) % 2 === kept ? value : other[i] ?? value));
   };
-  return { ...batch, ids: choose('ids'), mask: choose('mask'), labels: choose('labels') };
+  const { answer } = batch;
+  return {
+    ...batch, ids: choose(batch.ids, others.ids), mask: choose(batch.mask, others.mask), labels: choose(batch.labels, others.labels),
+    ...(answer === undefined ? {} : { answer: choose(answer, others.answer ?? answer) }),
+  };
 }
 
 function median(values: number[]): number {

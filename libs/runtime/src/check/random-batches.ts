@@ -2,7 +2,7 @@ import { keystream } from '@seedfleet/numerics';
 import { type Batch } from '../engine/engine.js';
 
 /** What the losses are losses of. */
-export type CheckTask = { type: 'classification'; classes: number } | { type: 'language' };
+export type CheckTask = { type: 'classification'; classes: number } | { type: 'verbalizer'; answers: readonly number[] } | { type: 'language' };
 
 export interface BatchShape { examples: number; tokens: number; vocabulary: number; task: CheckTask }
 
@@ -20,11 +20,13 @@ export function randomBatches(count: number, { examples, tokens, vocabulary, tas
     const mask = BigInt64Array.from({ length: examples * tokens }, (_, i) => (i % tokens < lengthOf(Math.floor(i / tokens), tokens) ? 1n : 0n));
     const ids = mask.map((present, i) => (present === 1n ? BigInt(first + ((words[i] ?? 0) % (vocabulary - first))) : 0n));
     const labels = task.type === 'language' ? ids.map((id, i) => (i % tokens > 0 && mask[i] === 1n ? id : -1n))
-      : BigInt64Array.from({ length: examples }, (_, i) => BigInt((words[examples * tokens + i] ?? 0) % task.classes));
-    return { examples, tokens, ids, mask, labels };
+      : BigInt64Array.from({ length: examples }, (_, i) => BigInt((words[examples * tokens + i] ?? 0) % classesOf(task)));
+    const answer = BigInt64Array.from({ length: examples }, (_, i) => BigInt(lengthOf(i, tokens) - 1));
+    return { examples, tokens, ids, mask, labels, ...(task.type === 'verbalizer' ? { answer } : {}) };
   });
 }
 
+const classesOf = (task: Exclude<CheckTask, { type: 'language' }>) => (task.type === 'classification' ? task.classes : task.answers.length);
 const lengthOf = (example: number, tokens: number) => (example % 2 === 0 ? tokens : Math.max(1, tokens - Math.floor(tokens / 4)));
 
 function wordsOf({ index, length }: { index: number; length: number }): Uint32Array {
