@@ -10,9 +10,6 @@ import { judgeReport } from './report-judgement.js';
 
 /** A busy device is soon free again; every other reason to decline lasts at least as long as a round. */
 const busyRestMs = 5_000;
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
-const lateClockRestMs = 600_000;
 
 /** Opens the next attempt: saved first, then its timer, then the devices hear of it. */
 export function openRound(state: Conductor, { nowMs, luck }: Moment): ConductorStep {
@@ -75,19 +72,19 @@ export function takeAccept(state: ConductorIn<'collecting'>, device: string): Co
 /** The device does not take part in this attempt, nor in the next ones for a while. */
 export function takeDecline(state: ConductorIn<'collecting'>, { device, reason, nowMs }: { device: string; reason: DeclineReason; nowMs: number }): ConductorStep {
   if (entryOf(state.phase.seats, device) === undefined) return stay(state);
-  const change = reason === 'state-mismatch' ? { round: -1 } : { restsUntilMs: restsUntil(reason, { nowMs, deadlineMs: state.policy.deadlineMs }) };
+  const change = reason === 'state-mismatch' ? { round: -1 } : { restsUntilMs: restsUntil(reason, { nowMs, deadlineMs: state.policy.deadlineMs, dayMs: state.dayMs }) };
   return decideEarly(unseat(withMember(state, device, change), device));
 }
 
 /**
  * When a device that declined may be asked again. A budget counts per day in UTC: asking before the next one would use up the attempts of the round.
- * In the first hour of a day its clock may still be in the day before: then soon.
+ * In the first hour of a day its clock may still be in the day before: then in ten minutes.
  */
-function restsUntil(reason: DeclineReason, { nowMs, deadlineMs }: { nowMs: number; deadlineMs: number }): number {
+function restsUntil(reason: DeclineReason, { nowMs, deadlineMs, dayMs }: { nowMs: number; deadlineMs: number; dayMs: number }): number {
   if (reason === 'busy') return nowMs + Math.min(busyRestMs, deadlineMs);
   if (reason !== 'budget') return nowMs + deadlineMs;
   const sinceMidnightMs = nowMs % dayMs;
-  return nowMs + Math.max(deadlineMs, sinceMidnightMs < hourMs ? lateClockRestMs : dayMs - sinceMidnightMs + lateClockRestMs / 10);
+  return nowMs + Math.max(deadlineMs, sinceMidnightMs < dayMs / 24 ? dayMs / 144 : dayMs - sinceMidnightMs + dayMs / 1_440);
 }
 
 /** The departed device is not waited for; if it comes back in time it is asked again. */

@@ -53,6 +53,8 @@ export interface Conductor {
   attempt: number;
   /** round whose evaluation is done with, or null */
   evaluatedRound: number | null;
+  /** length of the day that owners' budgets count in; a simulation has shorter ones */
+  dayMs: number;
   /** what the stop conditions know of the evaluations so far */
   progress: Progress;
   /** how the run ends by them, as soon as nothing is open */
@@ -77,6 +79,8 @@ export interface RecordedRun {
   attempt: number;
   /** round of the newest saved evaluation */
   evaluatedRound?: number | null;
+  /** default: 24 hours */
+  dayMs?: number;
   /** all saved evaluations, in the order of their rounds; only stop conditions need them */
   evaluations?: readonly Evaluated[];
   /** opened, saved, and neither committed nor abandoned; its cohort gets a whole deadline again, for nobody listened meanwhile */
@@ -88,14 +92,14 @@ export interface RecordedRun {
  * With `open` it goes on at that round and attempt: recorded reports count, and devices of the cohort that arrive are asked again.
  * @throws InvariantError if `open` is not the attempt that `round` and `attempt` name
  */
-export function createConductor({ run, policy, queries, groups, round, attempt, evaluatedRound = null, evaluations = [], open }: RecordedRun): Conductor {
+export function createConductor({ run, policy, queries, groups, round, attempt, evaluatedRound = null, evaluations = [], dayMs = 86_400_000, open }: RecordedRun): Conductor {
   if (open !== undefined && (open.round !== round || open.attempt !== attempt)) {
     throw new InvariantError(`run ${run} stands at round ${round}, attempt ${attempt}, but round ${open.round}, attempt ${open.attempt} is recorded as open`);
   }
   let judged: { progress: Progress; verdict: Verdict | null } = { progress: noProgress, verdict: null };
   for (const evaluated of evaluations) judged = judgeProgress(judged.progress, evaluated, policy.stop ?? {});
   return {
-    ...judged, run, policy, queries, groups, round, attempt, evaluatedRound, wish: null, members: [], decided: null,
+    ...judged, dayMs, run, policy, queries, groups, round, attempt, evaluatedRound, wish: null, members: [], decided: null,
     phase: open === undefined ? { type: 'idle' } : {
       type: 'idle',
       recovered: {

@@ -6,6 +6,7 @@ import { type Random } from '../world/random.js';
 import { type SkewedClock } from '../world/skewed-clock.js';
 import { type Cancel, type Timeline } from '../world/timeline.js';
 import { Database } from './database.js';
+import { dayMs } from './scenario.js';
 import { FleetState } from './fleet-state.js';
 import { ask } from './line.js';
 import { type Connection, type CoordinatorFace, type Recorded, type ReportMessage, type RunEnd, type Standing, type StartAnswer } from './messages.js';
@@ -151,7 +152,7 @@ export class SimulatedCoordinator implements CoordinatorFace {
     const newest = database.newest();
     const open = newest?.state === 'collecting' ? newest : undefined;
     const attempt = newest === undefined ? 0 : newest.state === 'collecting' ? newest.attempt : newest.attempt + 1;
-    return { run, policy, queries: estimator.queries, groups: estimator.groups, round: database.commits.length, attempt, evaluatedRound: database.evaluatedRound, open };
+    return { dayMs, run, policy, queries: estimator.queries, groups: estimator.groups, round: database.commits.length, attempt, evaluatedRound: database.evaluatedRound, open };
   }
 
   private matches({ round, stateHash }: Standing): boolean {
