@@ -38,6 +38,7 @@ let losses: number[][];
 let open: (positionsPerPass: number) => Promise<Engine>;
 const engines: Engine[] = [];
 
+// The encoder is fetched where it is not there yet, and converted.
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'seedfleet-rows-'));
   const vectors = JSON.parse(await readFile(new URL('../../vectors/encoder-step.json', import.meta.url), 'utf8')) as EncoderStep;
@@ -63,7 +64,7 @@ beforeAll(async () => {
     engines.push(engine);
     return engine;
   };
-});
+}, 60_000);
 afterAll(async () => {
   await Promise.all(engines.map((engine) => engine.close()));
   await rm(folder, { recursive: true });
