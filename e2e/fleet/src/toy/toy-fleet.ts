@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { enrolWorker, startCoordinator, startWorker, waitUntil, type Coordinator, type Worker } from '@seedfleet/example-sentiment';
+import { appEntry, enrolWorker, startCoordinator, startWorker, waitUntil, type Coordinator, type Worker } from '@seedfleet/example-sentiment';
 import { decodeLog } from '@seedfleet/ledger';
 import { type ResponseOf, type RunRequest } from '@seedfleet/protocol';
 import { type DebianPostgres } from '../postgres/debian-postgres.js';
@@ -29,18 +29,30 @@ export interface ToySurroundings {
   doorOf?: (port: number) => Promise<string>;
   /** Default: `debug`, in which every acknowledged report is a line in the log of its worker: what the tests of durability count. */
   logLevel?: string;
+  /** Default: the builds of this workspace. */
+  build?: Build;
+}
+
+/** The built entries of the two apps that a fleet runs. */
+export interface Build {
+  coordinator: string;
+  worker: string;
 }
 
 /** A folder, a real coordinator and real workers on the toy model, all processes of their own. */
 export class ToyFleet {
   readonly workers: Worker[] = [];
-  private constructor(readonly folder: string, public coordinator: Coordinator, readonly postgres: DebianPostgres | null, private readonly door: string) {}
+  /** What is started from now on. */
+  build: Build;
+  private constructor(readonly folder: string, public coordinator: Coordinator, readonly postgres: DebianPostgres | null, private readonly door: string, build: Build) {
+    this.build = build;
+  }
 
-  static async start(workers: number, { postgres, doorOf, logLevel = 'debug' }: ToySurroundings = {}): Promise<ToyFleet> {
+  static async start(workers: number, { postgres, doorOf, logLevel = 'debug', build = builtHere() }: ToySurroundings = {}): Promise<ToyFleet> {
     process.env['SEEDFLEET_LOG_LEVEL'] = logLevel;
     const folder = await mkdtemp(join(tmpdir(), 'seedfleet-fleet-'));
-    const coordinator = await startCoordinator({ home: join(folder, 'coordinator'), ...databaseOf(postgres) });
-    const fleet = new ToyFleet(folder, coordinator, postgres ?? null, await doorOf?.(coordinator.port) ?? coordinator.url);
+    const coordinator = await startCoordinator({ home: join(folder, 'coordinator'), ...entryOf(build), ...databaseOf(postgres) });
+    const fleet = new ToyFleet(folder, coordinator, postgres ?? null, await doorOf?.(coordinator.port) ?? coordinator.url, build);
     for (let index = 0; index < workers; index++) await fleet.addWorker(`device-${index}`, { data: true });
     return fleet;
   }
@@ -58,7 +70,7 @@ export class ToyFleet {
     const { token } = await this.coordinator.client.call('createEnrolmentToken', { body: { usesMax: 1 } });
     if (data) await this.writeData(name);
     if (lines !== undefined) await writeFile(this.dataOf(name), lines.join('\n'));
-    await enrolWorker({ home: this.homeOf(name), url: this.door, token, name });
+    await enrolWorker({ home: this.homeOf(name), url: this.door, token, name, entry: this.build.worker });
     return this.startWorker(name, { data });
   }
 
@@ -69,7 +81,7 @@ export class ToyFleet {
 
   /** Starts an enrolled worker (again). */
   async startWorker(name: string, { data }: { data: boolean } = { data: true }): Promise<Worker> {
-    const worker = await startWorker({ home: this.homeOf(name), ...(data ? { data: { path: this.dataOf(name), textField: 'text', labelField: 'label', heldOutFraction: 0.2 } } : {}) });
+    const worker = await startWorker({ home: this.homeOf(name), entry: this.build.worker, ...(data ? { data: { path: this.dataOf(name), textField: 'text', labelField: 'label', heldOutFraction: 0.2 } } : {}) });
     const index = this.workers.findIndex((known) => known.home === worker.home);
     if (index === -1) this.workers.push(worker);
     else this.workers[index] = worker;
@@ -80,8 +92,9 @@ export class ToyFleet {
     await this.coordinator.kill('SIGKILL');
   }
 
-  async restartCoordinator(): Promise<void> {
-    this.coordinator = await startCoordinator({ home: this.coordinator.home, port: this.coordinator.port, ...databaseOf(this.postgres) });
+  /** On its home and port, or on another home with the rest as it was. */
+  async restartCoordinator({ home = this.coordinator.home } = {}): Promise<void> {
+    this.coordinator = await startCoordinator({ home, port: this.coordinator.port, ...entryOf(this.build), ...databaseOf(this.postgres) });
   }
 
   /** Registers the toy model and starts a run on all devices. @returns the number of the run */
@@ -169,6 +182,12 @@ export class ToyFleet {
     return join(this.folder, 'data', `${name}.jsonl`);
   }
 }
+
+/** The builds of this workspace. */
+export const builtHere = (): Build => ({ coordinator: appEntry('coordinator'), worker: appEntry('worker') });
+
+/** Answers of another version's coordinator may lack what ours has. */
+const entryOf = ({ coordinator: entry }: Build) => ({ entry, answers: entry === appEntry('coordinator') ? 'checked' : 'as they are' } as const);
 
 const databaseOf = (postgres: DebianPostgres | null | undefined) => postgres ? { databaseUrl: postgres.url } : {};
 
