@@ -45,3 +45,8 @@ export {
 } from './rest/runs.js';
 export { pageOf, pageQuery } from './rest/fields.js';
 export { healthSchema, versionSchema, type Health, type Version } from './rest/service.js';
+export {
+  departureReasons, evaluationSeriesNames, markKinds, roundSeriesNames, seriesAxes, seriesPointsMax, seriesQuery, seriesSchema,
+  type DepartureReason, type EvaluationSeriesName, type RoundSeriesName, type RunSeries, type SeriesAxis, type SeriesMark, type SeriesName, type SeriesTable,
+} from './rest/run-series.js';
+export { ackBytes, averagingBytes, commitPacketBytes, reporterBytes, reportPacketBytes, startBytes, type EstimatorShape, type RoundBytes } from './round-bytes.js';

@@ -13,6 +13,7 @@ import { AccessGuard } from '../operators/access.guard.js';
 import { OperatorsModule } from '../operators/operators.module.js';
 import { RetentionModule } from '../retention/retention.module.js';
 import { RoundsModule } from '../rounds/rounds.module.js';
+import { RunSeriesModule } from '../run-series/run-series.module.js';
 import { RunsModule } from '../runs/runs.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { serverLimits } from './limits.js';
@@ -28,7 +29,7 @@ export class CoordinatorModule {
       imports: [
         SurroundingsModule.with(surroundings),
         ThrottlerModule.forRoot([{ ttl: 60_000, limit: serverLimits.deviceAccessPerMinute }]),
-        OperatorsModule, DevicesModule, GroupsModule, AlertsModule, EnrolmentModule, ModelsModule, RoundsModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule, RetentionModule,
+        OperatorsModule, DevicesModule, GroupsModule, AlertsModule, EnrolmentModule, ModelsModule, RoundsModule, RunSeriesModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule, RetentionModule,
       ],
       providers: [{ provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }, { provide: APP_INTERCEPTOR, useClass: RevisionInterceptor }],
     };

@@ -54,7 +54,7 @@ export class RoundMetrics {
   hear(event: RoundEvent): void {
     switch (event.type) {
       case 'opened': return this.opened(event);
-      case 'answered': return this.devices.inc({ stage: event.accepted ? 'accepted' : 'declined' });
+      case 'answered': return this.devices.inc({ stage: event.declined === null ? 'accepted' : 'declined' });
       case 'collected':
         this.devices.inc({ stage: 'counted' }, event.reports);
         return this.passed('collect', event);
@@ -70,6 +70,7 @@ export class RoundMetrics {
         this.ack.observe(event.seconds);
         return this.reports.inc({ outcome: event.refused === null ? 'recorded' : 'refused', reason: event.refused ?? '' });
       case 'broken': return this.broken.inc();
+      case 'taken-up': return;
     }
   }
 

@@ -25,7 +25,7 @@ const mayUse: Record<RouteName, 'anyone' | 'viewer' | 'viewer, device' | 'operat
   createModel: 'operator', listModels: 'viewer', showModel: 'viewer', uploadModelFile: 'operator', downloadModelFile: 'viewer, device',
   createRun: 'operator', branchRun: 'operator', listRuns: 'viewer', showRun: 'viewer', startRun: 'operator', pauseRun: 'operator', resumeRun: 'operator', stopRun: 'operator',
   showManifest: 'viewer, device', downloadLog: 'viewer, device', downloadCheckpoint: 'viewer, device', downloadRunFile: 'viewer, device',
-  listRounds: 'viewer', listEvaluations: 'viewer', listAssignments: 'viewer', summariseAssignments: 'viewer', listArtifacts: 'viewer', downloadArtifact: 'viewer',
+  listRounds: 'viewer', showSeries: 'viewer', listEvaluations: 'viewer', listAssignments: 'viewer', summariseAssignments: 'viewer', listArtifacts: 'viewer', downloadArtifact: 'viewer',
   enrolDevice: 'anyone', createChallenge: 'anyone', createCredential: 'anyone',
   metrics: 'viewer', livez: 'anyone', readyz: 'anyone', version: 'anyone', openApi: 'anyone',
 };

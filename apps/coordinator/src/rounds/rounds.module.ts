@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { MetricsModule } from '../metrics/metrics.module.js';
+import { StatisticsModule } from '../run-series/statistics.module.js';
 import { RunRepository } from '../runs/run.repository.js';
 import { TracingModule } from '../tracing/tracing.module.js';
 import { Announcer } from './announcer.js';
@@ -16,5 +17,5 @@ import { StateHistory } from './state-history.js';
 
 const shared = [RunLoops, Announcer, RunRepository, RoundRepository, CommitRepository, EvaluationRepository, ArtifactRepository, StateHistory];
 
-@Module({ imports: [MetricsModule, TracingModule], providers: [...shared, LoopToolbox, RoundWatchers, RoundsService, RoundsGateway], exports: shared })
+@Module({ imports: [MetricsModule, TracingModule, StatisticsModule], providers: [...shared, LoopToolbox, RoundWatchers, RoundsService, RoundsGateway], exports: shared })
 export class RoundsModule {}

@@ -1,9 +1,11 @@
 import { FleetError, InvariantError } from '@seedfleet/errors';
 import { type SignedCommit, type Manifest } from '@seedfleet/ledger';
 import { stepConductor, type Conductor, type ConductorEffect, type ConductorInput, type ConductorTimer } from '@seedfleet/rounds';
+import { type DepartureReason } from '@seedfleet/protocol';
 import { type Logger } from '../app/logger.js';
 import { type Clock, type Luck } from '../app/surroundings.js';
 import { type KeyRing } from '../keys/key-ring.js';
+import { normsOf } from '../run-series/state-norms.js';
 import { type LedRun, type RunRepository } from '../runs/run.repository.js';
 import { type Announcer, type AnswerTo } from './announcer.js';
 import { type ArtifactRepository } from './artifact.repository.js';
@@ -160,7 +162,7 @@ export class RunLoop {
         const { round, attempt, cohort, deadlineAtMs } = effect;
         const beganAtMs = tools.clock.nowMs();
         await tools.rounds.open({ run: run.id, round, attempt, cohort, openedAt: tools.clock.now(), deadlineAt: new Date(deadlineAtMs) });
-        tools.watchers.tell({ type: 'opened', run: run.id, round, attempt, selected: cohort.length, beganAtMs });
+        tools.watchers.tell({ type: 'opened', run: run.id, round, attempt, selected: cohort.length, online: this.conductor.members.length, beganAtMs });
         return [];
       }
       case 'send-start':
@@ -231,7 +233,7 @@ export class RunLoop {
       run: run.id, fencingToken: run.fencingToken, round, attempt, bytes: commit.bytes, hash: commit.hash, stateHash: commit.stateHash, reportsSalt: salt,
       learningRate: commit.learningRate, coefficientRms, reports: commit.reports, accepted: this.accepted.size, at: tools.clock.now(),
     });
-    tools.watchers.tell({ type: 'committed', ...of, bytes: commit.bytes.length });
+    tools.watchers.tell({ type: 'committed', ...of, bytes: commit.bytes.length, norms: normsOf({ before: this.fleet.state, after: next }) });
     this.fleet.advance(commit, next);
     this.lastCommit = commit;
     tools.logger.info('round.committed', { run: run.id, round, attempt, reports: commit.reports });
@@ -259,14 +261,12 @@ export class RunLoop {
     const message = { run: this.run.id, round, attempt, group, seeds: this.fleet.seedsOf({ attempt, group }), deadlineMs };
     const { tools, run: { id: run } } = this;
     const tell = (answer: AnswerTo<'round:start'>) => {
-      tools.watchers.tell({ type: 'answered', run, round, attempt, accepted: typeof answer === 'object' && answer.ok && answer.accepted });
-      if (answer === 'offline') return this.input({ type: 'departure', device });
-      if (answer === 'unanswered') return this.input({ type: 'decline', device, round, attempt, reason: 'unanswered' });
-      if (answer.ok && answer.accepted) {
-        this.accepted.add(device);
-        return this.input({ type: 'accept', device, round, attempt });
-      }
-      return this.input({ type: 'decline', device, round, attempt, reason: (answer.ok ? answer.reason : undefined) ?? 'busy' });
+      const declined = declinedOf(answer);
+      tools.watchers.tell({ type: 'answered', run, round, attempt, device, declined });
+      if (declined === 'departed') return this.input({ type: 'departure', device });
+      if (declined !== null) return this.input({ type: 'decline', device, round, attempt, reason: declined });
+      this.accepted.add(device);
+      return this.input({ type: 'accept', device, round, attempt });
     };
     this.follow(this.tools.announcer.start(device, message).then(tell));
   }
@@ -295,6 +295,13 @@ export class RunLoop {
 /** Whether the effect saves or answers the report that it follows from; if so, it is put with those of its batch. */
 function takesIn(effect: ConductorEffect, { saves, answers, waiting }: { saves: SaveReport[]; answers: (() => void)[]; waiting: Waiting }): boolean {
   switch (effect.type) {
+/** Why a device does not take part; null where it does. */
+function declinedOf(answer: AnswerTo<'round:start'>): DepartureReason | null {
+  if (answer === 'offline') return 'departed';
+  if (answer === 'unanswered') return 'unanswered';
+  return answer.ok && answer.accepted ? null : (answer.ok ? answer.reason : undefined) ?? 'busy';
+}
+
     case 'save-report':
       saves.push(effect);
       return true;

@@ -44,6 +44,7 @@ export class RunLoops {
       ...(policy.stop === undefined ? {} : { evaluations: (await this.toolbox.tools.evaluations.list(id)).map(({ lossSum, correct, count }) => ({ loss: lossSum / count, accuracy: correct / count })) }),
     });
     const loop: RunLoop = new RunLoop(run, conductor, fleet, this.toolbox.tools, {
+    this.toolbox.tools.watchers.tell({ type: 'taken-up', run: id, round: fleet.round, again: run.fencingToken > 1 });
       broken: (error) => this.recover(loop, error),
       ended: () => this.loops.delete(id),
     });

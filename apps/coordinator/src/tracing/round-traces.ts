@@ -28,7 +28,7 @@ export class RoundTraces implements OnApplicationShutdown {
       case 'opened': return this.begin(event);
       case 'answered': {
         const open = this.open.get(keyOf(event));
-        if (open !== undefined && event.accepted) open.accepted += 1;
+        if (open !== undefined && event.declined === null) open.accepted += 1;
         return;
       }
       case 'collected':
@@ -49,6 +49,7 @@ export class RoundTraces implements OnApplicationShutdown {
       case 'evaluated':
       case 'report':
       case 'broken':
+      case 'taken-up':
         return;
     }
   }

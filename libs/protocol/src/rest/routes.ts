@@ -16,6 +16,7 @@ import {
 import { branchRequest, checkpointQuery } from './branch-request.js';
 import { runRequest } from './run-request.js';
 import { artifactSchema, assignmentSchema, assignmentSummarySchema, evaluationSchema, logQuery, roundSchema, type runActions, runQuery, runSchema, signedManifestSchema } from './runs.js';
+import { seriesQuery, seriesSchema } from './run-series.js';
 import { healthSchema, versionSchema } from './service.js';
 
 /** Where all routes but health and version live. */
@@ -150,6 +151,7 @@ export const routes = {
   listEvaluations: route({ method: 'GET', path: inApi('/runs/:id/evaluations'), summary: 'evaluations of a run, oldest first', role: 'viewer', params: byRun, response: listOf(evaluationSchema) }),
   listAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments'), summary: 'devices of a run', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(assignmentSchema) }),
   summariseAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments/summary'), summary: 'devices of a run by state, and how far behind they are', role: 'viewer', params: byRun, response: assignmentSummarySchema }),
+  showSeries: route({ method: 'GET', path: inApi('/runs/:id/series'), summary: 'curves of a run, reduced to as many points as a plot can show', role: 'viewer', params: byRun, query: seriesQuery, response: seriesSchema }),
   listArtifacts: route({ method: 'GET', path: inApi('/runs/:id/artifacts'), summary: 'files that a run made', role: 'viewer', params: byRun, response: listOf(artifactSchema) }),
   downloadArtifact: route({ method: 'GET', path: inApi('/artifacts/:id'), summary: 'one file that a run made; header Range resumes', role: 'viewer', params: byId, response: octetStream }),
 
