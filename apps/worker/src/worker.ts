@@ -1,6 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import { FleetError } from '@seedfleet/errors';
-import { verifyManifest, type VerifiedManifest } from '@seedfleet/ledger';
+import { toHex, verifyManifest, type VerifiedManifest } from '@seedfleet/ledger';
 import { protocolVersion, signedManifestSchema, type AckOf, type MessageOf } from '@seedfleet/protocol';
 import { type DeclineReason } from '@seedfleet/rounds';
 import { type Logger } from 'pino';
@@ -43,6 +43,8 @@ export class FleetWorker {
   private readonly abort = new AbortController();
   private settle: (refusal: FleetError | null) => void = () => undefined;
   private stopping: Promise<void> | null = null;
+  /** Tells this process from another one with the same key: the coordinator notices when two take turns. */
+  private readonly instance: string;
   private state: Status['state'] = 'connecting';
   private problem: Status['problem'] = null;
 
@@ -51,6 +53,7 @@ export class FleetWorker {
     const { home, surroundings, logger } = options;
     this.stopped = new Promise((resolve) => { this.settle = resolve; });
     this.vault = openVault(home);
+    this.instance = toHex(surroundings.randomBytes(8));
     const { device, privateKey } = this.vault;
     this.api = coordinatorApi(device.url, this.abort.signal);
     this.credentials = credentialsOf({ api: this.api, device, privateKey, surroundings });
@@ -101,6 +104,7 @@ export class FleetWorker {
       protocol: protocolVersion, workerVersion: version,
       capabilities: { threads: Math.min(threads, cpus().length || threads), memoryMegabytes: Math.round(totalmem() / 2 ** 20), platform: `${process.platform}-${process.arch}`, ...measurement },
       runs: followed.map((participation) => participation.describe()),
+      instance: this.instance,
     };
   }
 

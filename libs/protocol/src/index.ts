@@ -13,6 +13,8 @@ export { packetParser } from './packets/packet-parser.js';
 export { namespaces } from './packets/namespaces.js';
 export { refusalSchema } from './events/fields.js';
 export { protocolMismatch } from './events/session.js';
+export { datasetStatement, deviceStatement, policyStatement, type DatasetStatement, type DeviceStatement, type PolicyStatement } from './events/device-statement.js';
+export { deviceErrorSchema, deviceLogCodes, deviceLogEntry, knownLogCode, logLevels, type DeviceError, type DeviceLogCode, type DeviceLogEntry, type LogLevel } from './events/device-log.js';
 export { declineReasons } from './events/rounds.js';
 export { endStates } from './events/runs.js';
 
@@ -20,7 +22,7 @@ export { apiPrefix, octetStream, plainText, isCreation, routes, type RequestOf, 
 export { parseRequest, problemMediaType, problemSchema, refusalOfProblem, toProblem, type Problem } from './rest/problem.js';
 export {
   operatorRoles, operatorRole, operatorSessionSchema, whoamiSchema, type ApiToken, type ApiTokenRequest, type Invitation, type OperatorRole, type OperatorRow,
-  type OperatorSession, type Whoami,
+  type OperatorSession, type SignInMeans, type Whoami,
 } from './rest/operators.js';
 export { auditEntrySchema, type AuditEntry, type AuditVerification } from './rest/audit.js';
 export { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema, type EnrolmentToken, type EnrolmentTokenRequest, type NewEnrolmentToken } from './rest/enrolment-tokens.js';
@@ -43,10 +45,10 @@ export {
   artifactSchema, assignmentSchema, assignmentStates, evaluationSchema, logQuery, roundSchema, roundStates, runActions, runFilterFields, runQuery, runSchema, runStates,
   signedManifestSchema, type Artifact, type Assignment, type Evaluation, type RoundRow, type Run, type RunState,
 } from './rest/runs.js';
-export { pageOf, pageQuery } from './rest/fields.js';
-export { healthSchema, versionSchema, type Health, type Version } from './rest/service.js';
 export {
   departureReasons, evaluationSeriesNames, markKinds, roundSeriesNames, seriesAxes, seriesPointsMax, seriesQuery, seriesSchema,
   type DepartureReason, type EvaluationSeriesName, type RoundSeriesName, type RunSeries, type SeriesAxis, type SeriesMark, type SeriesName, type SeriesTable,
 } from './rest/run-series.js';
 export { ackBytes, averagingBytes, commitPacketBytes, reporterBytes, reportPacketBytes, startBytes, type EstimatorShape, type RoundBytes } from './round-bytes.js';
+export { pageOf, pageQuery } from './rest/fields.js';
+export { healthSchema, versionSchema, type Health, type Version } from './rest/service.js';

@@ -30,6 +30,12 @@ export const limits = {
   roundsMax: 4_294_967_295,
   /** the longest wait that a deadline may state, in milliseconds: a week */
   deadlineMsMax: 604_800_000,
+  /** fields, tags, tasks, models or data sets in what a device states of itself */
+  statementItemsMax: 16,
+  /** lines of a device's log in one answer; each is below 150 bytes */
+  logPageEntriesMax: 200,
+  /** checks in one answer of the doctor */
+  doctorFindingsMax: 32,
   /** items of one page of a REST list */
   pageItemsMax: 500,
   /** bytes of one file of a model */

@@ -4,7 +4,7 @@ import { loggedIn, typed } from '../testing/typed.js';
 
 const aDevice = (changes: Partial<Device> = {}): Device => ({
   id: 'dev_1', name: 'kitchen', state: 'pending', online: true, fingerprint: 'SHA256:abc', workerVersion: '0.0.0', platform: 'linux-x64',
-  lastSeenAt: '2026-11-25T10:00:00.000Z', enrolledAt: '2026-11-25T09:00:00.000Z', tags: ['lab'], threads: 2, memoryMegabytes: 16_000, forwardMs: 12.5, peakMegabytes: 310, ...changes,
+  lastSeenAt: '2026-11-25T10:00:00.000Z', enrolledAt: '2026-11-25T09:00:00.000Z', tags: ['lab'], threads: 2, memoryMegabytes: 16_000, forwardMs: 12.5, peakMegabytes: 310, clonedAt: null, ...changes,
 });
 
 let coordinator: ServedCoordinator | undefined;

@@ -57,7 +57,7 @@ function deviceTable(devices: Device[]): string {
 
 function deviceSheet(device: Device): string {
   return sheetOf({
-    id: device.id, name: device.name, state: device.state, online: device.online ? 'yes' : 'no', fingerprint: device.fingerprint,
+    id: device.id, name: device.name, state: device.state, ...(device.clonedAt === null ? {} : { 'COPIED KEY': `two processes took turns with it, last at ${device.clonedAt}: revoke it, or re-enrol the honest one` }), online: device.online ? 'yes' : 'no', fingerprint: device.fingerprint,
     worker: device.workerVersion, platform: device.platform, 'last seen': device.lastSeenAt, enrolled: device.enrolledAt, tags: device.tags.join(' '), threads: device.threads, 'memory, MB': device.memoryMegabytes, 'step, ms': device.forwardMs, 'peak, MB': device.peakMegabytes,
   });
 }

@@ -4,7 +4,7 @@ import { loggedIn, typed } from '../testing/typed.js';
 
 const aGroup = (changes: Partial<Group> = {}): Group => ({ id: 'grp_1', name: 'lab', filter: 'tag=lab', count: 2, online: 1, createdAt: '2026-11-25T10:00:00.000Z', revision: 1, ...changes });
 const aDevice = (id: string): Device => ({
-  id, name: `machine ${id}`, state: 'active', online: true, fingerprint: '00-11', workerVersion: null, platform: null, lastSeenAt: null, enrolledAt: '2026-11-25T10:00:00.000Z', tags: [], threads: null, memoryMegabytes: null, forwardMs: null, peakMegabytes: null,
+  id, name: `machine ${id}`, state: 'active', online: true, fingerprint: '00-11', workerVersion: null, platform: null, lastSeenAt: null, enrolledAt: '2026-11-25T10:00:00.000Z', tags: [], threads: null, memoryMegabytes: null, forwardMs: null, peakMegabytes: null, clonedAt: null,
 });
 let coordinator: ServedCoordinator;
 afterEach(() => coordinator.close());

@@ -4,7 +4,7 @@ import { changesOf, firingOf, retryAfterMs, type FleetFacts, type WatchedDevice,
 const now = new Date('2026-11-25T12:00:00.000Z');
 const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000);
 const aRun = (changes: Partial<WatchedRun> = {}): WatchedRun => ({ id: 3, name: 'reviews', state: 'running', cause: null, startedAt: ago(60), endedAt: null, committedAt: ago(1), losses: [], rounds: [], mismatched: [], ...changes });
-const aDevice = (changes: Partial<WatchedDevice> = {}): WatchedDevice => ({ id: 'dev_1', name: 'laptop', connected: true, lastSeenAt: ago(1), enrolledAt: ago(6_000), workerVersion: '0.1.0', ...changes });
+const aDevice = (changes: Partial<WatchedDevice> = {}): WatchedDevice => ({ id: 'dev_1', name: 'laptop', connected: true, lastSeenAt: ago(1), enrolledAt: ago(6_000), workerVersion: '0.1.0', clonedAt: null, ...changes });
 const facts = (changes: Partial<FleetFacts>): FleetFacts => ({ now, version: '0.1.0', runs: [], devices: [], ...changes });
 const reports = (...reported: number[]) => reported.map((count) => ({ selected: 4, reported: count }));
 
@@ -27,6 +27,9 @@ test.each<[string, AlertCondition, Partial<FleetFacts>, string | null]>([
   ['a device that is away', { type: 'device-gone', hours: 2 }, { devices: [aDevice({ connected: false, lastSeenAt: ago(121) })] }, 'dev_1'],
   ['a device that never came', { type: 'device-gone', hours: 2 }, { devices: [aDevice({ connected: false, lastSeenAt: null })] }, 'dev_1'],
   ['another version', { type: 'version-skew' }, { devices: [aDevice({ workerVersion: '0.2.0' })] }, 'dev_1'],
+  ['a key that two processes have', { type: 'device-cloned' }, { devices: [aDevice({ clonedAt: ago(59) })] }, 'dev_1'],
+  ['a key that two processes had long ago', { type: 'device-cloned' }, { devices: [aDevice({ clonedAt: ago(61) })] }, null],
+  ['a key that one process has', { type: 'device-cloned' }, { devices: [aDevice()] }, null],
   ['another version that is away', { type: 'version-skew' }, { devices: [aDevice({ workerVersion: '0.2.0', connected: false })] }, null],
 ])('of %s, an alert is about: %4$s', (_, condition, changes, subject) => {
   expect(firingOf(condition, facts(changes)).map((firing) => firing.subject)).toEqual(subject === null ? [] : [subject]);

@@ -17,7 +17,7 @@ export interface WatchedRun {
   mismatched: readonly string[];
 }
 
-export interface WatchedDevice { id: string; name: string; connected: boolean; lastSeenAt: Date | null; enrolledAt: Date; workerVersion: string | null }
+export interface WatchedDevice { id: string; name: string; connected: boolean; lastSeenAt: Date | null; enrolledAt: Date; workerVersion: string | null; clonedAt: Date | null }
 
 /** What the rules look at, read at one moment. */
 export interface FleetFacts { now: Date; version: string; runs: readonly WatchedRun[]; devices: readonly WatchedDevice[] }
@@ -57,6 +57,8 @@ export function firingOf(condition: AlertCondition, facts: FleetFacts): Firing[]
     });
     case 'version-skew': return facts.devices.flatMap(({ id, name, connected, workerVersion }) => (connected && workerVersion !== null && workerVersion !== facts.version
       ? [{ subject: id, summary: `Device ${name} runs worker ${workerVersion}, this coordinator is ${facts.version}.` }] : []));
+    case 'device-cloned': return facts.devices.flatMap(({ id, name, clonedAt }) => (clonedAt !== null && nowMs - clonedAt.getTime() < hourMs
+      ? [{ subject: id, summary: `Two processes take turns with the key of device ${name}, last seen ${clonedAt.toISOString()}: somebody has a copy of it.` }] : []));
   }
 }
 

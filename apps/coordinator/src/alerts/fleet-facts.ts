@@ -18,7 +18,7 @@ export class FleetFactReader {
     return {
       now, version,
       runs: wants('round-stalled', 'loss-rising', 'participation-low', 'run-failed', 'state-mismatch') ? await this.runs(conditions, now) : [],
-      devices: wants('device-gone', 'version-skew') ? await this.database.prisma.device.findMany({ where: { state: 'active' }, select: { id: true, name: true, connected: true, lastSeenAt: true, enrolledAt: true, workerVersion: true } }) : [],
+      devices: wants('device-gone', 'version-skew', 'device-cloned') ? await this.database.prisma.device.findMany({ where: { state: 'active' }, select: { id: true, name: true, connected: true, lastSeenAt: true, enrolledAt: true, workerVersion: true, clonedAt: true } }) : [],
     };
   }
 

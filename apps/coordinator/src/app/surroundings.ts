@@ -26,7 +26,7 @@ export class Luck {
   }
 
   /** An opaque id such as `dev_4f0c...`: 96 random bits behind what it names. */
-  id(prefix: 'dev' | 'tok' | 'mod' | 'art' | 'op' | 'key' | 'ses' | 'inv' | 'grp' | 'alr' | 'rul' | 'chn' | 'dlv'): string {
+  id(prefix: 'dev' | 'tok' | 'mod' | 'art' | 'op' | 'key' | 'ses' | 'inv' | 'grp' | 'alr' | 'rul' | 'chn' | 'dlv' | 'con'): string {
     return `${prefix}_${toHex(this.bytes(12))}`;
   }
 }

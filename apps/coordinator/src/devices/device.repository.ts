@@ -17,9 +17,14 @@ export interface DeviceRow {
   memoryMegabytes: number | null;
   forwardMs: number | null;
   peakMegabytes: number | null;
+  clonedAt: Date | null;
+  /** what its process drew at its start */
+  instance: string | null;
+  /** null: since it enrolled */
+  keySince: Date | null;
 }
 
-const columns = { id: true, name: true, publicKey: true, state: true, workerVersion: true, platform: true, enrolledAt: true, lastSeenAt: true, tags: true, threads: true, memoryMegabytes: true, forwardMs: true, peakMegabytes: true } as const;
+const columns = { id: true, name: true, publicKey: true, state: true, workerVersion: true, platform: true, enrolledAt: true, lastSeenAt: true, tags: true, threads: true, memoryMegabytes: true, forwardMs: true, peakMegabytes: true, clonedAt: true, instance: true, keySince: true } as const;
 const toRow = <R extends { state: string }>(row: R) => ({ ...row, state: deviceStates.find((state) => state === row.state) ?? 'revoked' as const });
 
 /** What a device says of itself at its hello. */
@@ -65,6 +70,10 @@ export class DeviceRepository {
     return count;
   }
 
+  async findIds(where: Prisma.DeviceWhereInput): Promise<string[]> {
+    return (await this.database.prisma.device.findMany({ where, orderBy: { id: 'asc' }, select: { id: true } })).map(({ id }) => id);
+  }
+
   async findActiveIds(): Promise<string[]> {
     const rows = await this.database.prisma.device.findMany({ where: { state: 'active' }, orderBy: { id: 'asc' }, select: { id: true } });
     return rows.map(({ id }) => id);
@@ -81,7 +90,11 @@ export class DeviceRepository {
     await this.database.prisma.device.updateMany({ where: { connected: true }, data: { connected: false } });
   }
 
-  async saveSeen(id: string, seen: { at: Date; connected: boolean } & Partial<Inventory>): Promise<void> {
+  async saveCloned(id: string, clonedAt: Date, tx: Transaction = this.database.prisma): Promise<void> {
+    await tx.device.updateMany({ where: { id }, data: { clonedAt } });
+  }
+
+  async saveSeen(id: string, seen: { at: Date; connected: boolean; instance?: string | null } & Partial<Inventory>): Promise<void> {
     const { at, ...inventory } = seen;
     await this.database.prisma.device.updateMany({ where: { id }, data: { lastSeenAt: at, ...inventory } });
   }

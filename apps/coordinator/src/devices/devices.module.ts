@@ -1,5 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { GroupRepository } from '../groups/group.repository.js';
+import { ConnectionRepository } from './connection.repository.js';
+import { ConnectionsService } from './connections.service.js';
 import { DeviceAccess } from './device-access.js';
 import { DeviceFilters } from './device-filters.js';
 import { DeviceRepository } from './device.repository.js';
@@ -8,5 +10,5 @@ import { DevicesService } from './devices.service.js';
 import { Presence } from './presence.js';
 
 @Global()
-@Module({ controllers: [DevicesController], providers: [DevicesService, DeviceAccess, DeviceFilters, DeviceRepository, GroupRepository, Presence], exports: [DevicesService, DeviceAccess, DeviceFilters, DeviceRepository, GroupRepository, Presence] })
+@Module({ controllers: [DevicesController], providers: [DevicesService, ConnectionsService, ConnectionRepository, DeviceAccess, DeviceFilters, DeviceRepository, GroupRepository, Presence], exports: [DevicesService, ConnectionsService, DeviceAccess, DeviceFilters, DeviceRepository, GroupRepository, Presence] })
 export class DevicesModule {}

@@ -136,10 +136,11 @@ export class DevicesService implements OnModuleInit {
     return row;
   }
 
-  private toDevice({ id, name, publicKey, state, workerVersion, platform, enrolledAt, lastSeenAt, tags, threads, memoryMegabytes, forwardMs, peakMegabytes }: DeviceRow): Device {
+  private toDevice({ id, name, publicKey, state, workerVersion, platform, enrolledAt, lastSeenAt, tags, threads, memoryMegabytes, forwardMs, peakMegabytes, clonedAt }: DeviceRow): Device {
     return {
       id, name, state, online: this.presence.isOnline(id), fingerprint: fingerprintOf(publicKey), workerVersion, platform,
       lastSeenAt: lastSeenAt?.toISOString() ?? null, enrolledAt: enrolledAt.toISOString(), tags, threads, memoryMegabytes, forwardMs, peakMegabytes,
+      clonedAt: clonedAt?.toISOString() ?? null,
     };
   }
 }

@@ -2,12 +2,18 @@ import { Injectable } from '@nestjs/common';
 import { type CoordinatorEventMap, type DeviceEventMap } from '@seedfleet/protocol';
 import { type DefaultEventsMap, type Server, type Socket } from 'socket.io';
 
+/** What was known of a device when it was let in: who spoke with its key before, and since when it has that key. */
+export interface KnownBefore { instance: string | null; clonedAt: Date | null; keySince: Date }
+
 /** What the handshake and the hello learned about a connection. */
 export interface DeviceSession {
   device: string;
   name: string;
   /** false until session:hello was answered */
   greeted: boolean;
+  before: KnownBefore;
+  /** the connection as it is kept; resolves to null if it is not */
+  kept?: Promise<string | null>;
 }
 
 export type DeviceSocket = Socket<DeviceEventMap, CoordinatorEventMap, DefaultEventsMap, DeviceSession>;

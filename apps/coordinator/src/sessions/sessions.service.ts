@@ -3,6 +3,7 @@ import { FleetError } from '@seedfleet/errors';
 import { protocolMismatch, protocolVersion, protocolVersionMin, type AckOf, type MessageOf } from '@seedfleet/protocol';
 import { Logger } from '../app/logger.js';
 import { Clock } from '../app/surroundings.js';
+import { ConnectionsService } from '../devices/connections.service.js';
 import { DeviceAccess } from '../devices/device-access.js';
 import { DeviceRepository } from '../devices/device.repository.js';
 import { Presence, type DeviceSocket } from '../devices/presence.js';
@@ -17,6 +18,7 @@ export class SessionsService {
     private readonly access: DeviceAccess,
     private readonly devices: DeviceRepository,
     private readonly presence: Presence,
+    private readonly connections: ConnectionsService,
     private readonly assignments: AssignmentsService,
     private readonly clock: Clock,
     private readonly logger: Logger,
@@ -25,10 +27,11 @@ export class SessionsService {
   /** @throws FleetError `credential.invalid`, `device.revoked`, `device.suspended`, `device.not-approved` */
   async admit(socket: DeviceSocket): Promise<void> {
     const auth: Record<string, unknown> = socket.handshake.auth;
-    const { id, name } = await this.access.admit(auth['credential']);
+    const { id, name, instance, clonedAt, keySince, enrolledAt } = await this.access.admit(auth['credential']);
     socket.data.device = id;
     socket.data.name = name;
     socket.data.greeted = false;
+    socket.data.before = { instance, clonedAt, keySince: keySince ?? enrolledAt };
   }
 
   arrive(socket: DeviceSocket): void {
@@ -38,9 +41,10 @@ export class SessionsService {
   }
 
   leave(socket: DeviceSocket): Promise<void> {
-    if (!this.presence.leave(socket)) return Promise.resolve();
     const { device } = socket.data;
-    const left = this.depart(device).catch((error: unknown) => this.logger.failure('device.not-departed', error, { device })).finally(() => this.departures.delete(left));
+    const isGone = this.presence.leave(socket);
+    const left = Promise.all([isGone ? this.depart(device) : null, this.connections.ended(socket.data)]).then(() => undefined)
+      .catch((error: unknown) => this.logger.failure('device.not-departed', error, { device })).finally(() => this.departures.delete(left));
     this.departures.add(left);
     return left;
   }
@@ -57,17 +61,18 @@ export class SessionsService {
     await this.devices.saveSeen(device, { at: this.clock.now(), connected: false });
   }
 
-  async hello(socket: DeviceSocket, { protocol, workerVersion, capabilities, runs }: MessageOf<'session:hello'>): Promise<AckOf<'session:hello'>> {
+  async hello(socket: DeviceSocket, { protocol, workerVersion, capabilities, runs, instance }: MessageOf<'session:hello'>): Promise<AckOf<'session:hello'>> {
     const mismatch = protocolMismatch(protocol, { min: protocolVersionMin, max: protocolVersion });
     if (mismatch !== null) {
       throw new FleetError(mismatch, { field: 'protocol', problem: `The device speaks protocol ${protocol}, this coordinator ${protocolVersionMin} to ${protocolVersion}.` });
     }
     const { device, name } = socket.data;
-    await this.devices.saveSeen(device, { at: this.clock.now(), connected: true, workerVersion, ...capabilities });
+    await this.devices.saveSeen(device, { at: this.clock.now(), connected: true, instance: instance ?? null, workerVersion, ...capabilities });
     const answers = await this.assignments.greet(socket, runs);
     socket.data.greeted = true;
     // The ack goes first: what follows may be answered by the device at once.
     setImmediate(() => {
+      this.connections.greeted(socket.data, instance);
       this.assignments.followUp(socket, runs).catch((error: unknown) => this.logger.failure('session.follow-up', error, { device }));
     });
     return { deviceName: name, runs: answers };

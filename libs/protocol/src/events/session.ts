@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { limits } from '../limits.js';
 import { deadlineMs, hashBytes, refusalSchema, roundNumber, runNumber, shortText } from './fields.js';
+import { deviceStatement } from './device-statement.js';
 import { event } from './event.js';
+
+/** What a worker draws when it starts: two processes with one key are told apart by it. 64 random bits in hex. */
+export const instanceId = z.string().regex(/^[0-9a-f]{16}$/);
 
 /** First message on every connection: who I am, and what state each of my runs is in. */
 export const sessionHello = event({
@@ -21,6 +25,9 @@ export const sessionHello = event({
       peakMegabytes: z.int().min(1).max(1_000_000_000).optional(),
     }),
     runs: z.array(z.strictObject({ run: runNumber, round: roundNumber, stateHash: hashBytes })).max(limits.runsPerDeviceMax),
+    instance: instanceId.optional(),
+    /** policy, data sets and last error; older workers state nothing */
+    statement: deviceStatement.optional(),
   }),
   ack: z.strictObject({
     deviceName: shortText,

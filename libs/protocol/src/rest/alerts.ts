@@ -17,9 +17,11 @@ export const alertConditionSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('device-gone'), hours: z.number().positive().max(8_760) }),
   /** a connected device runs another version than the coordinator */
   z.strictObject({ type: z.literal('version-skew') }),
+  /** two processes took turns with the key of an active device within the last hour */
+  z.strictObject({ type: z.literal('device-cloned') }),
 ]);
 export type AlertCondition = z.infer<typeof alertConditionSchema>;
-export const alertTypes = ['round-stalled', 'loss-rising', 'participation-low', 'run-failed', 'state-mismatch', 'device-gone', 'version-skew'] as const satisfies readonly AlertCondition['type'][];
+export const alertTypes = ['round-stalled', 'loss-rising', 'participation-low', 'run-failed', 'state-mismatch', 'device-gone', 'version-skew', 'device-cloned'] as const satisfies readonly AlertCondition['type'][];
 
 export const alertRuleRequest = z.strictObject({
   name: displayName,

@@ -61,5 +61,7 @@ export const deviceSchema = z.object({
   /** measured on the run that it prepared last: milliseconds of one step (all rows of one batch), and the peak of its process */
   forwardMs: z.number().nullable(),
   peakMegabytes: z.number().nullable(),
+  /** when two processes were last seen taking turns with its key: somebody has a copy; null: never with the key that it has now */
+  clonedAt: instant.nullable(),
 });
 export type Device = z.infer<typeof deviceSchema>;

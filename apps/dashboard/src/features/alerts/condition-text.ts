@@ -10,6 +10,7 @@ export function conditionText(condition: AlertCondition): string {
     case 'state-mismatch': return 'a device in another state than the fleet';
     case 'device-gone': return `an active device not seen for ${condition.hours} hours`;
     case 'version-skew': return 'a connected device of another version';
+    case 'device-cloned': return 'two processes that take turns with the key of one device';
   }
 }
 
@@ -22,4 +23,5 @@ export const conditionKinds: readonly { label: string; condition: AlertCondition
   { label: 'State mismatch', condition: { type: 'state-mismatch' } },
   { label: 'Device gone', condition: { type: 'device-gone', hours: 24 } },
   { label: 'Version skew', condition: { type: 'version-skew' } },
+  { label: 'Copied key', condition: { type: 'device-cloned' } },
 ];

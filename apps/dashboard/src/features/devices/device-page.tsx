@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Stack, Table, TagsInput, Text, Title } from '@mantine/core';
+import { Alert, Badge, Button, Group, Stack, Table, TagsInput, Text, Title } from '@mantine/core';
 import { type Device } from '@seedfleet/protocol';
 import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -24,6 +24,12 @@ export function DevicePage() {
         {device === undefined ? null : (
           <>
             <Group><Badge variant="outline" color={device.online ? 'teal' : 'gray'}>{device.online ? 'online' : 'offline'}</Badge><DeviceActions device={device} /></Group>
+            {device.clonedAt === null ? null : (
+              <Alert color="red" variant="outline" role="alert" title="Somebody has a copy of its key">
+                Two processes took turns with the key of {device.name}, last at {dateTimeOf(device.clonedAt)}. Each connection ends that of the other, so neither works. Find the copy and stop it; if it is not yours, enrol the device
+                again under a new key, or revoke it.
+              </Alert>
+            )}
             <WideTable label={`What is known of ${device.name}`} columns={[{ label: 'What' }, { label: 'Value' }]} minWidth={320}>
               {propertiesOf(device).map(([label, value]) => <Table.Tr key={label}><Table.Td>{label}</Table.Td><Table.Td className={label.includes('fingerprint') || label === 'Id' ? 'mono' : undefined}>{value}</Table.Td></Table.Tr>)}
             </WideTable>
