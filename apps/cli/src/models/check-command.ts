@@ -76,7 +76,7 @@ function taskOf({ model, config }: FoundModel, { output }: ModelReading): NonNul
 }
 
 function checkText(checked: Checked): string {
-  const { origin, output, pool, decided, verdict, refusal, step, parallel, noise, linearity, learningRate, cost } = checked;
+  const { origin, output, pool, decided, verdict, refusal, step, parallel, noise, linearity, learningRate, cost, scales = [], warnings = [] } = checked;
   const head = [sheetOf({ model: origin, output: pool === null ? output : `${output}, pooled by ${pool}` }), decided.map((line) => `decided: ${line}`).join('\n')];
   if (refusal) return [...head, `${verdict.toUpperCase()}: ${refusal.problem} (${refusal.code})\nDo: ${refusal.fix}`].join('\n\n');
   if (!step || !noise || !linearity || !cost || parallel === undefined || learningRate === undefined) return head.join('\n\n');
@@ -89,11 +89,13 @@ function checkText(checked: Checked): string {
       differences: `${noise.size.toExponential(1)} at eps ${noise.eps}, by the adapters alone`,
       'noise, same again': share(noise.repeat), 'noise, rows apart': share(noise.separate), 'noise, other neighbours': share(noise.neighbours),
     }),
-    tableOf({ head: ['EPS', 'SIGNAL / NOISE', 'CORRELATION', 'WITH NEXT'], rows: linearity.findings.map(({ eps, signalToNoise, correlation, agreement }) => [`${eps}`, Number.isFinite(signalToNoise) ? signalToNoise.toPrecision(3) : 'no noise', correlation?.toFixed(3), agreement?.toFixed(3)]), empty: '' }),
+    tableOf({ head: ['EPS', 'SIGNAL / NOISE', 'CORRELATION', 'WITH NEXT', 'WITH FLOAT32'], rows: linearity.findings.map(({ eps, signalToNoise, correlation, agreement, float32 }) => [`${eps}`, Number.isFinite(signalToNoise) ? signalToNoise.toPrecision(3) : 'no noise', correlation?.toFixed(3), agreement?.toFixed(3), float32?.toFixed(3)]), empty: '' }),
     sheetOf({
-      'linear': `from eps ${linearity.reference} to ${linearity.upTo}`, 'try eps': linearity.suggested,
+      'linear': linearity.reference === null ? 'nowhere' : `from eps ${linearity.reference} to ${linearity.upTo}`, 'try eps': linearity.suggested,
+      ...Object.fromEntries(scales.map(({ option, scale, suggested, best }) => [`try ${option}`, suggested === null ? `${scale}: nothing says more` : `${suggested} (checked with ${scale}; correlation alone up to ${best.toFixed(3)})`])),
       'try learning rate': learningRate === null ? 'no step lowered the loss of its own batch: check with more --queries' : `${learningRate.suggested} with --step normalised (its own batch allows ${learningRate.greatest})`,
     }),
+    ...warnings.map((warning) => `Note: ${warning}`),
     `${verdict.toUpperCase()}: differences of this model can be trusted on this machine.`,
   ].join('\n\n');
 }

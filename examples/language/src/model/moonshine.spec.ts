@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { adapterInput, buildLanguageGraph, inspectSites, writeModel, type AdapterPlan, type OnnxModel } from '@seedfleet/onnx';
+import { checkModel, randomBatches } from '@seedfleet/runtime';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import llama from 'llama-tokenizer-js';
 import { readPassages } from '../text/moby-dick.js';
@@ -73,4 +74,21 @@ test.each(['float', 'shipped'] as const)('the losses of three rows of the %s dec
   for (const first of [0, 1, 2]) apart.push(...await lossesOf(model, { first, count: 1 }));
   expect(new Set(together).size).toBe(together.length);
   expect(together).toEqual(apart);
+}, openingMs);
+
+test('in eight bits the check finds that a verbalizer wants a tenfold eps: at .01 its differences are not those of float32', async () => {
+  const task = { type: 'verbalizer', answers: [1781, 4319] } as const;
+  const [one, other] = randomBatches(2, { examples: 2, tokens: 12, vocabulary: 32_768, task });
+  if (!one || !other) throw new Error('no batches');
+  const { linearity, scales } = await checkModel({
+    model: float, folder: '.', output: languageOutput, inputs: languageInputs, task, precision: 'w8a8', threads: 1, batches: [one, other],
+    adapter: { sites: late.map(([module]) => `model.decoder.${module}`), rank, alpha: 16, scale: 1, headScale: 1 },
+    estimator: { type: 'leave-one-out', queries: 16, distribution: 'rademacher' },
+  });
+  const at = (eps: number) => linearity.findings.find((finding) => finding.eps === eps);
+  expect(at(0.01)?.float32).toBeLessThan(0.9);
+  expect(at(0.3)?.float32).toBeGreaterThan(0.95);
+  expect(linearity.suggested).toBeGreaterThanOrEqual(0.03);
+  // One kind of values: eps says as much as a scale.
+  expect(scales).toEqual([]);
 }, openingMs);

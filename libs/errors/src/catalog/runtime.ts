@@ -11,4 +11,5 @@ export const runtimeErrors = {
   'check.rows-disturbed': { retryable: false, http: 422, fix: 'Use the float model (`--precision w8a8` gives it int8 that keeps rows apart), or export it without operators that take one scale or statistic for the whole batch.' },
   'check.not-repeatable': { retryable: false, http: 422, fix: 'Export the model for inference: without dropout and without random operators.' },
   'check.no-linear-range': { retryable: false, http: 422, fix: 'Check with more --queries or a larger --batch, with --precision fp32, or choose later sites: every difference drowns in the arithmetic of this model.' },
+  'check.precision-disagrees': { retryable: false, http: 422, fix: 'Use --precision fp32 for this model, or check with a larger --scale, more --queries, a larger --batch or other sites.' },
 } as const satisfies Record<string, ErrorEntry>;

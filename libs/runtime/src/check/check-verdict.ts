@@ -1,5 +1,6 @@
 import { FleetError } from '@seedfleet/errors';
-import { type Linearity } from './linearity.js';
+import { bestOf, correlationMin, qualityOf, type Linearity } from './linearity.js';
+import { kindWords, type ScaleFinding } from './site-scales.js';
 
 /** Root mean squares of differences that should be zero, by what was changed between two passes, at one eps. */
 export interface NoiseFloor {
@@ -20,6 +21,8 @@ const rowsMax = 0.01;
  * differences only as another rounding of the text would.
  */
 const neighboursMax = 0.1;
+/** Below this correlation with float32's, differences say more about the rounding than about the model. */
+const float32Min = 0.5;
 /** Disturbances below this many roundings are those of another order of addition. */
 const roundingsMin = 100;
 
@@ -35,6 +38,24 @@ export function refusalOf({ noise, size, linearity }: { noise: NoiseFloor; size:
   if (disturbs(noise.repeat)) return new FleetError('check.not-repeatable', { field: 'repeat', problem: `The same pass gave other losses the second time, by ${share(noise.repeat)}.` });
   if (disturbs(noise.separate)) return new FleetError('check.rows-disturbed', { field: 'parallel', problem: `The losses of a row change with the rows beside it, by ${share(noise.separate)}.` });
   if (disturbs(noise.neighbours, neighboursMax)) return new FleetError('check.rows-disturbed', { field: 'neighbours', problem: `The losses of an example change with the examples beside it, by ${share(noise.neighbours)}.` });
-  if (linearity.reference === null) return new FleetError('check.no-linear-range', { field: 'eps', problem: `At no eps from ${linearity.findings[0]?.eps} to ${linearity.findings.at(-1)?.eps} do the differences stand above the noise and agree with those of the next.` });
+  const best = bestOf(linearity.findings);
+  if (best && best.correlation !== null && isBeside(linearity)) {
+    if (qualityOf(best) < float32Min) return new FleetError('check.precision-disagrees', { field: 'precision', problem: `At no eps from ${linearity.findings[0]?.eps} to ${linearity.findings.at(-1)?.eps} do the differences correlate with those of float32 by more than ${qualityOf(best).toFixed(2)}.` });
+  } else if (linearity.reference === null) return new FleetError('check.no-linear-range', { field: 'eps', problem: `At no eps from ${linearity.findings[0]?.eps} to ${linearity.findings.at(-1)?.eps} do the differences stand above the noise and agree with those of the next.` });
   return undefined;
+}
+
+/** Whether the losses were held against those of float32. */
+const isBeside = ({ findings }: Linearity) => findings.some(({ float32 }) => float32 !== null);
+
+/** What to know before a run is started with this model, each a sentence. */
+export function warningsOf({ linearity, scales }: { linearity: Linearity; scales: readonly ScaleFinding[] }): string[] {
+  const best = bestOf(linearity.findings);
+  const whole = best && isBeside(linearity) && qualityOf(best) < correlationMin
+    ? [`Nearest to float32 are the differences at eps ${best.eps}, and they correlate with its by ${qualityOf(best).toFixed(2)}: a run needs more rounds than in float32.`] : [];
+  return [...whole, ...scales.flatMap(({ kind, option, suggested, atSuggestedEps, best: reachable }) => {
+    if (atSuggestedEps >= correlationMin || suggested === null) return [];
+    const words = `At eps ${linearity.suggested} the differences of the ${kindWords[kind]} alone correlate with ${isBeside(linearity) ? "float32's" : 'their slopes'} by ${atSuggestedEps.toFixed(2)}`;
+    return [reachable > atSuggestedEps ? `${words}; ${option} ${suggested} brings them to ${reachable.toFixed(2)}.` : `${words}, and no scale does better.`];
+  })];
 }

@@ -1,4 +1,4 @@
-import { correlationOf, linearityOf, type EpsMeasure } from './linearity.js';
+import { correlationOf, linearityBeside, linearityOf, type EpsMeasure } from './linearity.js';
 
 const slopes = [0.5, -0.2, 0.9, -0.7, 0.1, -0.4];
 const bends = [3, -4, 1, 2, -5, 6];
@@ -36,4 +36,27 @@ test('differences far above the noise that change their directions with eps are 
 test('correlation is that of numpy.corrcoef', () => {
   expect(correlationOf(Float64Array.of(1, 2, 3, 4), Float64Array.of(2, 1, 4, 3))).toBeCloseTo(0.6, 12);
   expect(correlationOf(Float64Array.of(1, 1), Float64Array.of(1, 2))).toBe(0);
+});
+
+/** Differences that eight bits got wrong by much the same, whatever eps: they agree with each other long before they are those of float32. */
+function rounded(exact: readonly EpsMeasure[], error: number): EpsMeasure[] {
+  const errors = [1, 1, -1, -1, 1, -1];
+  return exact.map(({ eps, gradients, size }) => ({ eps, size, gradients: gradients.map((gradient, j) => gradient + error * (errors[j] ?? 0) / eps) }));
+}
+
+test('in eight bits the eps is that whose gradients are nearest to the slopes of float32', () => {
+  const exact = measured(epsilons, 0);
+  const found = linearityBeside(rounded(exact, 3e-3), { float: exact, noise: 1e-9 });
+  // Taken by themselves they are a line from the first eps on, a wrong one.
+  expect(linearityOf(rounded(exact, 3e-3), 1e-9).reference).toBe(1e-5);
+  expect(found.findings[0]?.float32).toBeLessThan(0.5);
+  expect(found).toMatchObject({ reference: 0.1, upTo: 0.1, suggested: 0.1 });
+  // At 1 the two are alike and neither is the slope.
+  expect(found.findings[5]?.float32).toBeGreaterThan(0.99);
+  expect(found.findings[5]?.correlation).toBeLessThan(0.5);
+});
+
+test('where no eps is good the best one is suggested, and there is no range', () => {
+  const exact = measured(epsilons, 0);
+  expect(linearityBeside(rounded(exact, 0.1), { float: exact, noise: 1e-9 })).toMatchObject({ reference: null, upTo: null, suggested: 0.1 });
 });

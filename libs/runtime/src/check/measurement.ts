@@ -11,6 +11,7 @@ const float32Rounding = 2 ** -24;
 const costPasses = 5;
 const sampleMs = 2;
 
+/** `layout` is that of the engine, perhaps with other scales. */
 export interface MeasurementParts { engine: Engine; layout: Layout; point: Float64Array; estimator: Pick<Estimator, 'type' | 'queries' | 'distribution'> }
 
 /** `megabytes` is what the process grew by in a step; `processMegabytes` the most that it held, the model and this program included. */
@@ -29,8 +30,8 @@ export class Measurement {
 
   /** [P*b] losses of each example in each row. */
   losses(batch: Batch, eps: number): Promise<Float32Array> {
-    const { engine, point, estimator } = this.parts;
-    return engine.perturbedLosses({ batch, b: point, key, seeds: this.seeds, estimator: { ...estimator, eps } });
+    const { engine, point, estimator, layout } = this.parts;
+    return engine.perturbedLosses({ batch, b: point, key, seeds: this.seeds, estimator: { ...estimator, eps }, layout });
   }
 
   /** What of a difference is none: by repeating, by separating the rows, by changing the company of every second example. */

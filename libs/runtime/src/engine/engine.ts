@@ -73,6 +73,8 @@ export interface LossesRequest {
   /** [q] */
   seeds: BigUint64Array;
   estimator: Estimator;
+  /** The layout of the engine with other scales: what stands still at 0, say. Default: its own. */
+  layout?: Layout;
 }
 
 /** Sums over examples, or over counted tokens for the language task. `correct`: the greatest logit is at the label. */

@@ -46,8 +46,7 @@ export class TrainingSession {
   }
 
   /** [P*b], see `Engine.perturbedLosses`. */
-  async perturbedLosses({ batch, b, key, seeds, estimator }: LossesRequest): Promise<Float32Array> {
-    const { layout } = this.options;
+  async perturbedLosses({ batch, b, key, seeds, estimator, layout = this.options.layout }: LossesRequest): Promise<Float32Array> {
     const rows = rowsOf(estimator);
     perturbedRowsInto(this.rows.all(rows), { b, layout, key, seeds, estimator });
     requireSizes(batch, this.task);
