@@ -1,7 +1,7 @@
 import { serveCoordinator, type ServedCoordinator } from '../testing/served-coordinator.js';
 import { loggedIn, typed } from '../testing/typed.js';
 
-const ada = { id: 'op_1', name: 'Ada', role: 'operator', createdAt: '2026-11-25T10:00:00.000Z', disabledAt: null, hasPassword: false };
+const ada = { id: 'op_1', name: 'Ada', role: 'operator', createdAt: '2026-11-25T10:00:00.000Z', disabledAt: null, hasPassword: false, hasIdentity: false };
 const anInvitation = { operator: ada, invitation: 'sfi_secret', path: '/#invitation=sfi_secret', expiresAt: '2026-11-26T10:00:00.000Z' };
 const aToken = { id: 'key_1', name: 'ci', operator: 'Ada', role: 'viewer', createdAt: '2026-11-25T10:00:00.000Z', expiresAt: null };
 let coordinator: ServedCoordinator | undefined;

@@ -67,5 +67,5 @@ function operatorTable(operators: OperatorRow[]): string {
 }
 
 function operatorSheet(operator: OperatorRow): string {
-  return sheetOf({ id: operator.id, name: operator.name, role: operator.role, password: operator.hasPassword ? 'yes' : 'no', created: operator.createdAt, disabled: operator.disabledAt });
+  return sheetOf({ id: operator.id, name: operator.name, role: operator.role, password: operator.hasPassword ? 'yes' : 'no', 'identity provider': operator.hasIdentity ? 'yes' : 'no', created: operator.createdAt, disabled: operator.disabledAt });
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { FleetError } from '@seedfleet/errors';
 import { z } from 'zod';
+import { type IdentitySettings, readIdentitySettings } from '../operators/identity-settings.js';
 import { type RetentionSettings } from '../retention/retention-settings.js';
 import { type TraceSettings } from '../tracing/trace-sink.js';
 
@@ -19,6 +20,21 @@ const settingsSchema = z.object({
   /** smtp(s)://user:password@host:port of the mail server that alerts go out by */
   SEEDFLEET_SMTP_URL: z.string().regex(/^smtps?:\/\//, 'expected smtp(s)://...').optional(),
   SEEDFLEET_SMTP_FROM: z.email().default('seedfleet@localhost.localdomain'),
+  /** address of the console as browsers know it, where that is not the one that they ask for */
+  SEEDFLEET_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** of an OpenID Connect provider: people sign in there too */
+  SEEDFLEET_OIDC_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+  SEEDFLEET_OIDC_CLIENT_ID: z.string().optional(),
+  SEEDFLEET_OIDC_CLIENT_SECRET: z.string().optional(),
+  /** what the button says */
+  SEEDFLEET_OIDC_NAME: z.string().max(64).default('Single sign-on'),
+  SEEDFLEET_OIDC_SCOPES: z.string().default('openid profile email'),
+  /** claim with the groups or roles of a person; dots step into objects */
+  SEEDFLEET_OIDC_ROLE_CLAIM: z.string().default('groups'),
+  /** value=role, separated by commas; the value * is everybody */
+  SEEDFLEET_OIDC_ROLES: z.string().default(''),
+  /** subjects, or @domains of verified addresses, separated by commas; empty: whoever gets a role */
+  SEEDFLEET_OIDC_ALLOW: z.string().default(''),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().regex(/^https?:\/\//, 'expected http(s)://...').optional(),
   /** key=value, separated by commas */
   OTEL_EXPORTER_OTLP_HEADERS: z.string().default(''),
@@ -38,6 +54,10 @@ export interface Settings {
   retention: RetentionSettings;
   /** null: alerts send no mail */
   smtp: { url: string; from: string } | null;
+  /** null: the address that a request was sent to */
+  publicUrl: string | null;
+  /** null: nobody signs in at an identity provider */
+  identity: IdentitySettings | null;
   /** null: no traces */
   traces: TraceSettings | null;
 }
@@ -61,6 +81,8 @@ export function readSettings(environment: Record<string, string | undefined>, us
     host: SEEDFLEET_HOST, port: SEEDFLEET_PORT, logLevel: SEEDFLEET_LOG_LEVEL, databaseUrl: DATABASE_URL ?? null,
     retention: { reportDays: rest.SEEDFLEET_RETENTION_REPORT_DAYS, reportRounds: rest.SEEDFLEET_RETENTION_REPORT_ROUNDS, checkpointEvery: rest.SEEDFLEET_RETENTION_CHECKPOINT_EVERY },
     smtp: rest.SEEDFLEET_SMTP_URL === undefined ? null : { url: rest.SEEDFLEET_SMTP_URL, from: rest.SEEDFLEET_SMTP_FROM },
+    publicUrl: rest.SEEDFLEET_PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    identity: readIdentitySettings(rest),
     traces: endpoint === undefined ? null : { endpoint, headers: headersOf(rest.OTEL_EXPORTER_OTLP_HEADERS), serviceName: rest.OTEL_SERVICE_NAME },
   };
 }

@@ -10,9 +10,17 @@ export interface Operator {
   createdAt: Date;
   disabledAt: Date | null;
   passwordHash: string | null;
+  /** subject at the identity provider */
+  subject: string | null;
 }
 
-const columns = { id: true, name: true, role: true, createdAt: true, disabledAt: true, passwordHash: true } as const;
+/** Who somebody is at an identity provider. */
+export interface Identity {
+  issuer: string;
+  subject: string;
+}
+
+const columns = { id: true, name: true, role: true, createdAt: true, disabledAt: true, passwordHash: true, subject: true } as const;
 const toOperator = <R extends { role: string }>(row: R) => ({ ...row, role: operatorRole.parse(row.role) });
 
 /** The only Prisma of operators. */
@@ -38,8 +46,13 @@ export class OperatorRepository {
     return row === null ? null : toOperator(row);
   }
 
-  async create({ id, name, role, at }: { id: string; name: string; role: OperatorRole; at: Date }, tx: Transaction): Promise<void> {
-    await tx.operator.create({ data: { id, name, role, createdAt: at } });
+  async findByIdentity(identity: Identity): Promise<Operator | null> {
+    const row = await this.database.prisma.operator.findUnique({ where: { issuer_subject: identity }, select: columns });
+    return row === null ? null : toOperator(row);
+  }
+
+  async create({ id, name, role, at, identity }: { id: string; name: string; role: OperatorRole; at: Date; identity?: Identity }, tx: Transaction): Promise<void> {
+    await tx.operator.create({ data: { id, name, role, createdAt: at, ...identity } });
   }
 
   async update(id: string, change: { name?: string; role?: OperatorRole; disabledAt?: Date | null; passwordHash?: string }, tx: Transaction): Promise<void> {

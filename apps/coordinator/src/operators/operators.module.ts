@@ -5,6 +5,9 @@ import { AuditController } from './audit.controller.js';
 import { AuditLog } from './audit-log.js';
 import { AuditRepository } from './audit.repository.js';
 import { FirstLogin } from './first-login.js';
+import { IdentityController } from './identity.controller.js';
+import { IdentityProvider } from './identity-provider.js';
+import { IdentitySignInService } from './identity-sign-in.service.js';
 import { OperatorRepository } from './operator.repository.js';
 import { OperatorsController } from './operators.controller.js';
 import { OperatorsService } from './operators.service.js';
@@ -15,8 +18,8 @@ import { SignInService } from './sign-in.service.js';
 
 @Global()
 @Module({
-  controllers: [OperatorsController, SignInController, AuditController],
-  providers: [OperatorsService, OperatorRepository, ApiTokensService, AccessRepository, SignInService, SignInLock, PasswordHasher, FirstLogin, AuditLog, AuditRepository],
+  controllers: [OperatorsController, SignInController, IdentityController, AuditController],
+  providers: [OperatorsService, OperatorRepository, ApiTokensService, AccessRepository, SignInService, IdentitySignInService, IdentityProvider, SignInLock, PasswordHasher, FirstLogin, AuditLog, AuditRepository],
   exports: [ApiTokensService, SignInService, AuditLog],
 })
 export class OperatorsModule {}

@@ -104,6 +104,6 @@ export class OperatorsService {
   }
 }
 
-function toRow({ id, name, role, createdAt, disabledAt, passwordHash }: Operator): OperatorRow {
-  return { id, name, role, createdAt: createdAt.toISOString(), disabledAt: disabledAt?.toISOString() ?? null, hasPassword: passwordHash !== null };
+function toRow({ id, name, role, createdAt, disabledAt, passwordHash, subject }: Operator): OperatorRow {
+  return { id, name, role, createdAt: createdAt.toISOString(), disabledAt: disabledAt?.toISOString() ?? null, hasPassword: passwordHash !== null, hasIdentity: subject !== null };
 }

@@ -12,7 +12,7 @@ import { crossSiteProofOf } from './session-cookie.js';
 /** Who may do what, written down a second time: a route that is not here, or changes its role, fails. */
 const mayUse: Record<RouteName, 'anyone' | 'viewer' | 'viewer, device' | 'operator' | 'admin'> = {
   whoami: 'viewer',
-  createSession: 'anyone', showSession: 'anyone', acceptInvitation: 'anyone', deleteSession: 'viewer',
+  createSession: 'anyone', showSignInMeans: 'anyone', startIdentity: 'anyone', finishIdentity: 'anyone', showSession: 'anyone', acceptInvitation: 'anyone', deleteSession: 'viewer',
   listOperators: 'admin', inviteOperator: 'admin', renewInvitation: 'admin', changeOperatorRole: 'admin', disableOperator: 'admin', enableOperator: 'admin',
   createApiToken: 'viewer', listApiTokens: 'viewer', deleteApiToken: 'viewer',
   listAuditEntries: 'operator', verifyAudit: 'operator', exportAudit: 'operator',

@@ -11,15 +11,23 @@ export function crossSiteProofOf(secret: string): string {
 
 /** The secret in the cookie of a request. */
 export function sessionSecretOf(request: Request): string | null {
-  for (const part of (request.headers.cookie ?? '').split(';')) {
+  return cookieOf(request, cookieName);
+}
+
+/** A cookie of a request, or of a handshake; null: none of this name. */
+export function cookieOf({ headers }: Pick<Request, 'headers'>, wanted: string): string | null {
+  for (const part of (headers.cookie ?? '').split(';')) {
     const [name, value] = part.trim().split('=');
-    if (name === cookieName && value !== undefined && value !== '') return value;
+    if (name === wanted && value !== undefined && value !== '') return value;
   }
   return null;
 }
 
 /** Behind TLS, ended here or by a proxy, the cookie never travels in the clear. Whoever sets the header themselves only harms themselves. */
-const isEncrypted = (request: Request) => request.secure || request.headers['x-forwarded-proto'] === 'https';
+export const isEncrypted = (request: Request) => request.secure || request.headers['x-forwarded-proto'] === 'https';
+
+/** The address that the browser asked for. */
+export const addressOf = (request: Request) => `${isEncrypted(request) ? 'https' : 'http'}://${request.get('host')}`;
 
 export function setSessionCookie(request: Request, response: Response, { secret, seconds }: { secret: string; seconds: number }): void {
   response.cookie(cookieName, secret, { httpOnly: true, sameSite: 'strict', secure: isEncrypted(request), maxAge: seconds * 1000, path: '/' });

@@ -85,7 +85,8 @@ export class SignInService {
     });
   }
 
-  private async open({ id, name, role }: Operator, tx: Transaction): Promise<SignedIn> {
+  /** A session of somebody whose proof has been checked. */
+  async open({ id, name, role }: Operator, tx: Transaction): Promise<SignedIn> {
     const secret = Buffer.from(this.luck.bytes(32)).toString('base64url');
     const at = this.clock.now();
     const expiresAt = new Date(at.getTime() + serverLimits.operatorSessionSeconds * 1000);

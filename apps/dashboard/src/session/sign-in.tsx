@@ -1,6 +1,8 @@
-import { Button, Card, Code, PasswordInput, SegmentedControl, Stack, Text, TextInput, Title } from '@mantine/core';
-import { useState, type ReactNode } from 'react';
+import { Alert, Button, Card, Code, Divider, PasswordInput, SegmentedControl, Stack, Text, TextInput, Title } from '@mantine/core';
+import { type SignInMeans } from '@seedfleet/protocol';
+import { useEffect, useState, type ReactNode } from 'react';
 import { fetchRoute } from '../api/fetch-route';
+import { forgetRefusal, refusalIn } from './identity-refusal';
 import { oneTimeLinkIn } from './one-time-link';
 import { useSession } from './session';
 import { SetPassword } from './set-password';
@@ -16,10 +18,34 @@ export function SignIn() {
   if (link !== null && !linkDone) return <Door><SetPassword link={link} onSkip={() => setLinkDone(true)} /></Door>;
   return (
     <Door>
+      <ByIdentityProvider />
       <SegmentedControl fullWidth aria-label="Sign in by" value={means} onChange={(value) => setMeans(value === 'token' ? 'token' : 'password')}
         data={[{ value: 'password', label: 'Name and password' }, { value: 'token', label: 'API token' }]} />
       {means === 'password' ? <ByPassword /> : <ByToken />}
     </Door>
+  );
+}
+
+/** The way over the identity provider, where this coordinator knows one, and what came of the last try. */
+function ByIdentityProvider() {
+  const [refusal] = useState(() => refusalIn(location.hash));
+  const [means, setMeans] = useState<SignInMeans | null>(null);
+  useEffect(() => {
+    forgetRefusal();
+    // No coordinator, no button: the other means say what is wrong.
+    fetchRoute('showSignInMeans', { token: '' }).then(setMeans, () => undefined);
+  }, []);
+  const provider = means?.identityProvider ?? null;
+  return (
+    <>
+      {refusal !== null && <Alert color="red" variant="outline" role="alert" title="You are not signed in">{refusal}</Alert>}
+      {provider !== null && (
+        <>
+          <Button component="a" href={`${provider.path}?returnTo=${encodeURIComponent(location.pathname + location.search)}`}>Sign in with {provider.name}</Button>
+          <Divider label="or" />
+        </>
+      )}
+    </>
   );
 }
 

@@ -19,6 +19,8 @@ export const operatorSchema = z.object({
   disabledAt: instant.nullable(),
   /** whether there is a password to sign in with */
   hasPassword: z.boolean(),
+  /** whether they sign in at the identity provider */
+  hasIdentity: z.boolean(),
 });
 export type OperatorRow = z.infer<typeof operatorSchema>;
 
@@ -35,6 +37,16 @@ const newPassword = z.string().min(12).max(256);
 /** `name` only counts with the link of the first start: later ones were invited under theirs. */
 export const acceptInvitationRequest = z.strictObject({ invitation: z.string().min(1).max(255), name: displayName.optional(), password: newPassword });
 export const signInRequest = z.strictObject({ name: displayName, password: z.string().min(1).max(256) });
+
+/** By what means people may sign in here. `path` begins the way over the identity provider, in a browser. */
+export const signInMeansSchema = z.object({ password: z.boolean(), identityProvider: z.object({ name: z.string(), path: z.string() }).nullable() });
+export type SignInMeans = z.infer<typeof signInMeansSchema>;
+
+/** Where in the console somebody wants to be after signing in: a path of this coordinator and no other address. */
+const returnPath = z.string().max(255).regex(/^\/(?![/\\])[^\p{Cc}\\]*$/u);
+export const identityStartQuery = z.strictObject({ returnTo: returnPath.default('/') });
+/** What the identity provider sends a browser back with; anything else that it adds is for the OpenID client to judge. */
+export const identityAnswerQuery = z.looseObject({ state: z.string().max(255).optional(), code: z.string().max(4_096).optional(), error: z.string().max(255).optional() });
 
 /**
  * A session of the console. Its secret half is in an httpOnly cookie; `crossSiteProof` is the half that script may read. A request that

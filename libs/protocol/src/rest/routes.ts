@@ -10,8 +10,8 @@ import { groupRequest, groupSchema, membersRequest } from './groups.js';
 import { listOf, opaqueId, pageOf, pageQuery, runId } from './fields.js';
 import { modelFileQuery, modelFileSchema, modelRequest, modelSchema } from './models.js';
 import {
-  acceptInvitationRequest, apiTokenRequest, apiTokenSchema, currentSessionSchema, invitationSchema, inviteRequest, newApiTokenSchema, operatorSchema,
-  operatorSessionSchema, roleRequest, signInRequest, whoamiSchema, type OperatorRole,
+  acceptInvitationRequest, apiTokenRequest, apiTokenSchema, currentSessionSchema, identityAnswerQuery, identityStartQuery, invitationSchema, inviteRequest,
+  newApiTokenSchema, operatorSchema, operatorSessionSchema, roleRequest, signInMeansSchema, signInRequest, whoamiSchema, type OperatorRole,
 } from './operators.js';
 import { branchRequest, checkpointQuery } from './branch-request.js';
 import { runRequest } from './run-request.js';
@@ -79,6 +79,9 @@ export const routes = {
   createSession: route({ method: 'POST', path: inApi('/session'), summary: 'sign in with name and password; sets the cookie of the session', role: 'anyone', request: signInRequest, response: operatorSessionSchema, status: 201 }),
   showSession: route({ method: 'GET', path: inApi('/session'), summary: 'the session of the cookie, if it is one', role: 'anyone', response: currentSessionSchema }),
   deleteSession: route({ method: 'DELETE', path: inApi('/session'), summary: 'sign out', role: 'viewer' }),
+  showSignInMeans: route({ method: 'GET', path: inApi('/sign-in'), summary: 'by what means people may sign in here', role: 'anyone', response: signInMeansSchema }),
+  startIdentity: route({ method: 'GET', path: inApi('/sign-in/identity'), summary: 'send the browser to the identity provider', role: 'anyone', query: identityStartQuery, status: 302 }),
+  finishIdentity: route({ method: 'GET', path: inApi('/sign-in/identity/answer'), summary: 'where the identity provider sends the browser back to; sets the cookie of the session', role: 'anyone', query: identityAnswerQuery, status: 302 }),
   acceptInvitation: route({ method: 'POST', path: inApi('/invitations/accept'), summary: 'set a password with a one-time link, and sign in', role: 'anyone', request: acceptInvitationRequest, response: operatorSessionSchema, status: 201 }),
 
   listOperators: route({ method: 'GET', path: inApi('/operators'), summary: 'operators', role: 'admin', response: listOf(operatorSchema) }),

@@ -62,7 +62,7 @@ function OperatorLine({ operator, onNewLink }: { operator: OperatorRow; onNewLin
     <Table.Tr>
       <Table.Td>{operator.name}</Table.Td>
       <Table.Td><Select size="xs" aria-label={`Role of ${operator.name}`} data={[...operatorRoles]} value={operator.role} allowDeselect={false} onChange={(value) => change.mutate({ params, body: { role: roleOf(value) } })} /></Table.Td>
-      <Table.Td>{operator.disabledAt === null ? operator.hasPassword ? 'active' : 'invited, no password yet' : `shut out since ${dateTimeOf(operator.disabledAt)}`}</Table.Td>
+      <Table.Td>{operator.disabledAt === null ? operator.hasPassword || operator.hasIdentity ? 'active' : 'invited, no password yet' : `shut out since ${dateTimeOf(operator.disabledAt)}`}</Table.Td>
       <Table.Td>{dateTimeOf(operator.createdAt)}</Table.Td>
       <Table.Td>
         <Group gap="xs" wrap="nowrap">
