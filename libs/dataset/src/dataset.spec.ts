@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -180,6 +181,67 @@ describe('the language task', () => {
   });
   test('a passage is cut to the tokens asked for', async () => {
     expect((await openText(' good'.repeat(20))).trainBatch({ counter: 0, examples: 1 }).tokens).toBe(6);
+  });
+  describe('in windows', () => {
+    const words = ['_good', '_bad', '_t'];
+    /** Passages of 1 to 14 words, each of its own. */
+    const passages = Array.from({ length: 14 }, (_, i) => Array.from({ length: i + 1 }, (_each, j) => words[Math.floor((i + 1) / 3 ** j) % 3] ?? ''));
+    const content = passages.map((passage) => passage.join('').replaceAll('_', ' ')).join('\n\n');
+    const task = { type: 'language', overlap: 2 } as const;
+    /** What is foretold in a batch, row by row, as words. */
+    const foretold = ({ examples, tokens, labels }: Batch) => Array.from({ length: examples }, (_, i) => [...labels.subarray(i * tokens, (i + 1) * tokens)].filter((label) => label >= 0n).map((label) => causalWords[Number(label)] ?? ''));
+    const wordsIn = (batches: Iterable<Batch>) => [...batches].flatMap(foretold).flat().sort();
+
+    test('all of a passage is foretold, each token once, in rows no longer than the model takes', async () => {
+      const dataset = await openText(content, { task });
+      const batch = dataset.trainBatch({ counter: 0, examples: dataset.trainExamples });
+      expect(batch.tokens).toBe(6);
+      expect(dataset.trainExamples).toBeGreaterThan(passages.length);
+      expect(wordsIn([batch])).toEqual(passages.flat().sort());
+      expect(foretold(batch).every((row) => row.length > 0 && row.length <= 5)).toBe(true);
+    });
+
+    test('a passage is held out whole or not at all, and counts as one', async () => {
+      const dataset = await openText(content, { task, heldOutFraction: 0.3 });
+      expect(dataset.heldOutExamples).toBe(4);
+      const heldOut = wordsIn(dataset.heldOutBatches({ examples: 3 }));
+      // The same passages as without windows: their cut beginnings are those of long rows.
+      const cut = await openText(content, { heldOutFraction: 0.3, tokensMax: 20 });
+      expect(heldOut).toEqual(wordsIn(cut.heldOutBatches({ examples: 3 })));
+      const train = dataset.trainBatch({ counter: 0, examples: dataset.trainExamples });
+      expect([...heldOut, ...wordsIn([train])].sort()).toEqual(passages.flat().sort());
+    });
+
+    test('copies of a passage stay on one side', async () => {
+      const copied = ' good bad good bad t t good good';
+      for (const fraction of [0.2, 0.5, 0.8]) {
+        const dataset = await openText(Array(5).fill(copied).join('\n\n'), { task, heldOutFraction: fraction });
+        expect(dataset.heldOutExamples).toBe(0);
+      }
+    });
+
+    test('without an overlap batches are what they were before there were windows', async () => {
+      // SHA-256 of 30 training batches and the held-out ones, made with the code of commit 7c5e7b5.
+      const [path, tokenizer] = [join(folder, 'letters.txt'), join(folder, 'letters.json')];
+      await writeFile(path, Array.from({ length: 60 }, (_, i) => Array.from({ length: 1 + (i * 7) % 23 }, (_each, j) => String.fromCharCode(97 + (i * j + i) % 20)).join(' ')).join('\n\n'));
+      await writeFile(tokenizer, JSON.stringify({ version: '1.0', truncation: null, padding: null, added_tokens: [], normalizer: null, pre_tokenizer: { type: 'Whitespace' }, post_processor: null, decoder: null,
+        model: { type: 'WordLevel', vocab: Object.fromEntries(['[UNK]', ...'abcdefghijklmnopqrstuvw'].map((word, id) => [word, id])), unk_token: '[UNK]' } }));
+      const dataset = await openDataset({ path, format: 'text', fields: { text: 'text' }, task: { type: 'language' }, tokenizer: { path: tokenizer }, tokensMax: 9, heldOutFraction: 0.25, salt: new Uint8Array(32) });
+      const hash = createHash('sha256');
+      for (const { ids, mask, labels } of [...Array.from({ length: 30 }, (_, counter) => dataset.trainBatch({ counter, examples: 7 })), ...dataset.heldOutBatches({ examples: 4 })]) {
+        for (const { buffer, byteOffset, byteLength } of [ids, mask, labels]) hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+      }
+      expect(hash.digest('hex')).toBe('fa7c8f907e62b4c82ad97d6d064c57ba41a27539f5161d4c66194e6111ae5055');
+    });
+
+    test('the same after a restart', async () => {
+      const [first, second] = [await openText(content, { task, heldOutFraction: 0.2 }), await openText(content, { task, heldOutFraction: 0.2 })];
+      expect(second.trainBatch({ counter: 3, examples: 4 })).toEqual(first.trainBatch({ counter: 3, examples: 4 }));
+    });
+
+    test('a window without room for a new token is refused', async () => {
+      await expect(openText(content, { task: { type: 'language', overlap: 5 } })).rejects.toMatchObject({ code: 'dataset.option', field: 'overlap' });
+    });
   });
   test('JSONL needs no label', async () => {
     const dataset = await openText('{"text":" good bad"}\n{"text":" bad"}\n', { format: 'jsonl' });

@@ -14,7 +14,7 @@ export interface DatasetOptions extends DataFile {
   task: DatasetTask;
   /** A `tokenizer.json`. */
   tokenizer: { path: string };
-  /** Longer texts are cut, prompts in their text only. */
+  /** Longer texts are cut, prompts in their text only; a language task may have windows in place of the cut. */
   tokensMax: number;
   /** Share of the examples kept for evaluation, in [0, 1). */
   heldOutFraction: number;
@@ -24,7 +24,9 @@ export interface DatasetOptions extends DataFile {
 
 /** The local examples of one device, as token ids; the texts themselves are not kept. */
 export interface Dataset {
+  /** Windows count one by one. */
   readonly trainExamples: number;
+  /** Texts: one in several windows counts once, as the sum over it is nearly the loss of one. */
   readonly heldOutExamples: number;
   /** Verbalizer only: first token of each label's word, behind the template. */
   readonly answers?: readonly number[];
@@ -46,24 +48,37 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const { examples, answers } = examplesOf({ file: options, task, tokenizer, tokensMax });
   const builder = new TokenStoreBuilder();
   const hashes: Uint8Array[] = [];
-  for await (const { text, tokens, label } of examples()) {
-    builder.add(tokens, { label });
+  const textOf: number[] = [];
+  for await (const { text, windows, label } of examples()) {
+    for (const window of windows) {
+      builder.add(window, { label });
+      textOf.push(hashes.length);
+    }
     hashes.push(splitHash(text));
   }
   if (hashes.length === 0) throw new FleetError('dataset.empty', { field: 'path', problem: `The data file ${basename(options.path)} holds no examples.` });
   const store = builder.build();
-  return { ...datasetOf({ store, ...splitHeldOut({ hashes, fraction }), task: task.type, padding: tokenizer.padding, salt }), ...(answers ? { answers } : {}) };
+  const split = splitHeldOut({ hashes, fraction, together: task.type === 'language' && task.overlap !== undefined });
+  return {
+    ...datasetOf({ store, train: examplesOfTexts(split.train, textOf), heldOut: examplesOfTexts(split.heldOut, textOf), task: task.type, padding: tokenizer.padding, salt }),
+    heldOutExamples: split.heldOut.length, ...(answers ? { answers } : {}),
+  };
+}
+
+/** @param textOf number of the text that each example is of, ascending */
+function examplesOfTexts(texts: Int32Array, textOf: readonly number[]): Int32Array {
+  const chosen = new Set(texts);
+  return Int32Array.from(textOf.flatMap((text, example) => (chosen.has(text) ? [example] : [])));
 }
 
 interface DatasetParts { store: TokenStore; train: Int32Array; heldOut: Int32Array; task: DatasetTask['type']; padding: number; salt: Uint8Array }
 
-function datasetOf({ store, train, heldOut, task, padding, salt }: DatasetParts): Dataset {
+function datasetOf({ store, train, heldOut, task, padding, salt }: DatasetParts): Omit<Dataset, 'heldOutExamples'> {
   const lengthOf = (example: number): number => store.lengthOf(example);
   const heldOutByLength = Int32Array.from(heldOut).sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
   let order: BatchOrder | undefined;
   return {
     trainExamples: train.length,
-    heldOutExamples: heldOut.length,
     trainBatch({ counter, examples }) {
       requireExamples(examples);
       if (!Number.isSafeInteger(counter) || counter < 0) throw new RangeError(`batch counter ${counter}`);

@@ -49,8 +49,8 @@ describe('starting a run', () => {
   });
 
   test.each([
-    ['language', ['--sites', '', '--biases', 'fc2', '--bias-scale', '0.5', '--precision', 'w8a8'],
-      { task: { type: 'language', tokensMax: 128 }, adapter: { rank: 8, alpha: 16, sites: '', scale: 1, biases: 'fc2', biasScale: 0.5 }, precision: 'w8a8' }],
+    ['language', ['--sites', '', '--biases', 'fc2', '--bias-scale', '0.5', '--precision', 'w8a8', '--overlap', '32'],
+      { task: { type: 'language', tokensMax: 128, overlap: 32 }, adapter: { rank: 8, alpha: 16, sites: '', scale: 1, biases: 'fc2', biasScale: 0.5 }, precision: 'w8a8' }],
     ['verbalizer', ['--labels', 'bad,good', '--words', ' terrible, great', '--template', '{text} It was'],
       { task: { type: 'verbalizer', labels: ['bad', 'good'], words: [' terrible', ' great'], template: '{text} It was', tokensMax: 128 }, adapter: { rank: 8, alpha: 16, sites: '.*', scale: 1 } }],
   ])('a %s run has no head', async (task, words, expected) => {

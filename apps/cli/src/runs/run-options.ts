@@ -13,6 +13,7 @@ export interface RunOptions {
   words?: string[];
   template?: string;
   tokensMax: number;
+  overlap?: number;
   rank: number;
   alpha: number;
   sites: string;
@@ -57,6 +58,7 @@ export function addRunOptions(command: Command): Command {
     .option('--words <list>', 'verbalizer: the word of each label, with commas between; a space before a word counts', (text: string) => text.split(','))
     .option('--template <text>', 'verbalizer: what the model reads, {text} in place of the example; ends where the answer begins')
     .option('--tokens-max <count>', 'tokens of one example; longer ones are cut', numberValue, 128)
+    .option('--overlap <count>', 'language: a longer text becomes windows, each reads so many tokens of the one before it again (default: it is cut)', numberValue)
     .option('--rank <r>', 'width of the adapters', numberValue, 8)
     .option('--alpha <alpha>', 'scaling of the adapters: alpha / rank', numberValue, 16)
     .option('--sites <pattern>', 'regular expression over the site names of the model; empty: no adapters', '.*')
@@ -134,11 +136,11 @@ function stopOf({ targetLoss, targetAccuracy, plateau, plateauImprovement, diver
   return Object.keys(stop).length === 0 ? {} : { stop };
 }
 
-function taskOf({ task, labels = [], words = [], template = '', tokensMax }: RunOptions): RunRequest['task'] {
+function taskOf({ task, labels = [], words = [], template = '', tokensMax, overlap }: RunOptions): RunRequest['task'] {
   switch (task) {
     case 'classification': return { type: task, labels, tokensMax };
     case 'verbalizer': return { type: task, labels, words, template, tokensMax };
-    case 'language': return { type: task, tokensMax };
+    case 'language': return { type: task, tokensMax, ...(overlap === undefined ? {} : { overlap }) };
   }
 }
 

@@ -10,7 +10,7 @@ export interface Batch {
   ids: BigInt64Array;
   /** [examples * tokens] 1 where the row holds a token of its text. */
   mask: BigInt64Array;
-  /** [examples] class index; for the language task [examples * tokens]: the token that is to be foretold, -1 where none is (the first, and padding). */
+  /** [examples] class index; for the language task [examples * tokens]: the token that is to be foretold, -1 where none is (the first, what a window reads again, and padding). */
   labels: BigInt64Array;
   /** Verbalizer only: [examples] position whose next token is the answer, the last of the prompt. */
   answer?: BigInt64Array;
@@ -35,7 +35,10 @@ export function batchOf(store: TokenStore, { task, members, padding }: BatchOpti
     });
   });
   const batch = { examples, tokens, ids, mask };
-  if (task === 'language') return { ...batch, labels: ids.map((id, i) => (i % tokens > 0 && mask[i] === 1n ? id : -1n)) };
+  if (task === 'language') {
+    const foretoldFrom = Array.from(members, (example) => store.foretoldFrom(example));
+    return { ...batch, labels: ids.map((id, i) => (i % tokens >= (foretoldFrom[Math.floor(i / tokens)] ?? tokens) && mask[i] === 1n ? id : -1n)) };
+  }
   const labels = BigInt64Array.from(members, (example) => BigInt(store.labelOf(example)));
   return task === 'classification' ? { ...batch, labels } : { ...batch, labels, answer: BigInt64Array.from(members, (example) => BigInt(store.lengthOf(example) - 1)) };
 }

@@ -24,10 +24,13 @@ export function splitHash({ text, label }: Pick<LabelledText, 'text' | 'label'>)
  * Holds out the `floor(n * fraction)` examples with the smallest hashes: an exact count, the same after a restart, and the same
  * whatever the order of the lines. Equal hashes are equal examples: which of them is held out makes no difference.
  * @param hashes one of 32 bytes for each example
+ * @param together whether copies of one example stay on one side, though fewer are held out then
  */
-export function splitHeldOut({ hashes, fraction }: { hashes: readonly Uint8Array[]; fraction: number }): Split {
+export function splitHeldOut({ hashes, fraction, together = false }: { hashes: readonly Uint8Array[]; fraction: number; together?: boolean }): Split {
   const hashOf = (example: number): Uint8Array => hashes[example] ?? new Uint8Array(0);
   const order = Array.from(hashes.keys()).sort((a, b) => compareBytes(hashOf(a), hashOf(b)) || a - b);
-  const count = Math.floor(hashes.length * fraction);
+  let count = Math.floor(hashes.length * fraction);
+  const isCopy = (place: number) => compareBytes(hashOf(order[place - 1] ?? -1), hashOf(order[place] ?? -1)) === 0;
+  while (together && count > 0 && isCopy(count)) count--;
   return { heldOut: Int32Array.from(order.slice(0, count)).sort(), train: Int32Array.from(order.slice(count)).sort() };
 }

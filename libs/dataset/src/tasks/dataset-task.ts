@@ -7,5 +7,8 @@ export type DatasetTask =
    * should begin the word of the class. Words go behind the template as they are: where a space separates them, they begin with it.
    */
   | { type: 'verbalizer'; labels: readonly string[]; words: readonly string[]; template: string }
-  /** Texts whose every token is to be foretold from those before it. */
-  | { type: 'language' };
+  /**
+   * Texts whose every token is to be foretold from those before it. A longer text is cut, or, where an `overlap` is given, becomes several windows: each
+   * reads so many tokens of the one before it again and foretells those behind them.
+   */
+  | { type: 'language'; overlap?: number | undefined };

@@ -4,11 +4,13 @@ import { placeOf } from '../files/place.js';
 import { type TextTokenizer } from '../tokens/tokenizer.js';
 import { type DatasetTask } from './dataset-task.js';
 import { promptOf } from './prompt.js';
+import { windowRoom, windowsOf, type Window } from './windows.js';
 
-/** An example as a model takes it, and the text that it was. */
+/** A text as a model takes it, and the text that it was. */
 export interface Example {
   text: LabelledText;
-  tokens: readonly number[];
+  /** One, but for the parts of a text that is longer than the model takes. */
+  windows: readonly Window[];
   /** Class index; 0 where there are no classes. */
   label: number;
 }
@@ -32,7 +34,7 @@ export function examplesOf({ file, task, tokenizer, tokensMax }: ExampleOptions)
       return { examples: () => labelled({ file, labels: task.labels, encode: (text) => prompt.encode(text) }), answers: prompt.answers(task.words) };
     }
     case 'language':
-      return { examples: () => passages({ file: { ...file, fields: { text: file.fields.text } }, tokenizer }) };
+      return { examples: () => passages({ file: { ...file, fields: { text: file.fields.text } }, cut: cutter({ overlap: task.overlap, tokenizer, tokensMax }) }) };
   }
 }
 
@@ -48,14 +50,22 @@ async function* labelled({ file, labels, encode }: { file: DataFile; labels: rea
     }
     const tokens = encode(text.text);
     if (tokens.length === 0) throw new FleetError('dataset.wrong-field', { field: file.fields.text, problem: `${placeOf({ path: file.path, line: text.line })}: the text has no tokens.` });
-    yield { text, tokens, label };
+    yield { text, windows: [{ tokens, foretoldFrom: tokens.length }], label };
   }
 }
 
+/** What becomes of a passage: its beginning, or windows over all of it. */
+function cutter({ overlap, tokenizer, tokensMax }: { overlap: number | undefined; tokenizer: TextTokenizer; tokensMax: number }): (text: string) => readonly Window[] {
+  if (overlap === undefined) return (text) => [{ tokens: tokenizer.encode(text), foretoldFrom: 1 }];
+  const shape = { tokensMax, overlap, leading: tokenizer.leading };
+  windowRoom(shape);
+  return (text) => windowsOf(tokenizer.encodeWhole(text), shape);
+}
+
 /** A passage of one token foretells nothing and is left out. */
-async function* passages({ file, tokenizer }: { file: DataFile; tokenizer: TextTokenizer }): AsyncGenerator<Example> {
+async function* passages({ file, cut }: { file: DataFile; cut(text: string): readonly Window[] }): AsyncGenerator<Example> {
   for await (const text of readDataFile(file)) {
-    const tokens = tokenizer.encode(text.text);
-    if (tokens.length > 1) yield { text, tokens, label: 0 };
+    const windows = cut(text.text).filter(({ tokens }) => tokens.length > 1);
+    if (windows.length > 0) yield { text, windows, label: 0 };
   }
 }

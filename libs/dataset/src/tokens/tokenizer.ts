@@ -9,6 +9,10 @@ export interface TextTokenizer {
   padding: number;
   /** Ids of `text`, at most `tokensMax`. Special tokens of the model stay; the text between them is cut. */
   encode(text: string): readonly number[];
+  /** Ids of `text` with its special tokens, however many. */
+  encodeWhole(text: string): readonly number[];
+  /** Special tokens that begin a text. */
+  leading: readonly number[];
   /** Ids of a text that goes on: the special tokens that begin one (where the tokenizer adds any), none that ends it. Not cut. */
   encodeOpen(text: string): readonly number[];
 }
@@ -25,6 +29,8 @@ export async function openTokenizer({ path, tokensMax }: { path: string; tokensM
   }
   return {
     padding,
+    leading,
+    encodeWhole: (text) => tokenizer.encode(text).ids,
     encode(text) {
       const ids = tokenizer.encode(text).ids;
       if (ids.length <= tokensMax) return ids;

@@ -43,7 +43,11 @@ const taskSchema = z.discriminatedUnion('type', [
     template: z.string().min(1).max(10_000),
   }),
   /** a causal language model learns what follows what */
-  z.strictObject({ type: z.literal('language'), tokensMax }),
+  z.strictObject({
+    type: z.literal('language'), tokensMax,
+    /** a longer text becomes windows, each of which reads so many tokens of the one before it again; missing: it is cut */
+    overlap: count.max(1_000_000).optional(),
+  }),
 ]);
 
 const siteKinds = ['lora', 'bias', 'head-weight', 'head-bias'] as const;
@@ -162,6 +166,7 @@ function contradictions({ run, adapter, task, estimator, policy, model, branch }
   }
   if (new Set(adapter.sites.map((site) => site.name)).size !== adapter.sites.length) say(['adapter', 'sites'], 'site names must differ');
   if (task.type !== 'language' && new Set(task.labels).size !== task.labels.length) say(['task', 'labels'], 'labels must differ');
+  if (task.type === 'language' && (task.overlap ?? 0) >= task.tokensMax) say(['task', 'overlap'], 'must leave room for new tokens');
   if (task.type === 'verbalizer' && task.words.length !== task.labels.length) say(['task', 'words'], 'one word for each label');
   if (task.type === 'verbalizer' && new Set(task.words).size !== task.words.length) say(['task', 'words'], 'words must differ');
   if (task.type === 'verbalizer' && task.template.split('{text}').length !== 2) say(['task', 'template'], 'must hold {text} exactly once');

@@ -67,7 +67,7 @@ describe('the tasks of a causal language model', () => {
   const language = { ...manifest, model, task: { type: 'language' as const, tokensMax: 64 }, adapter: { ...manifest.adapter, sites: [lora, bias] } };
   const verbalizer = { ...language, task: { type: 'verbalizer' as const, tokensMax: 64, labels: ['negative', 'positive'], words: [' bad', ' good'], template: 'Review: {text} It was' } };
 
-  test.each([['language', language], ['verbalizer', verbalizer], ['language with biases alone', { ...language, adapter: { ...language.adapter, sites: [bias] } }]])('%s needs no head and no mask, and comes back as it was', (_, given) => {
+  test.each([['language', language], ['verbalizer', verbalizer], ['language in windows', { ...language, task: { ...language.task, overlap: 16 } }], ['language with biases alone', { ...language, adapter: { ...language.adapter, sites: [bias] } }]])('%s needs no head and no mask, and comes back as it was', (_, given) => {
     expect(verifyManifest(JSON.parse(JSON.stringify(signManifest(given, privateKey)))).manifest).toEqual(given);
   });
 
@@ -77,6 +77,7 @@ describe('the tasks of a causal language model', () => {
     ['two words alike', 'task.words', { ...verbalizer, task: { ...verbalizer.task, words: [' good', ' good'] } }],
     ['a template without a place', 'task.template', { ...verbalizer, task: { ...verbalizer.task, template: 'Review:' } }],
     ['a template with two places', 'task.template', { ...verbalizer, task: { ...verbalizer.task, template: '{text} {text}' } }],
+    ['windows without a new token', 'task.overlap', { ...language, task: { ...language.task, overlap: 64 } }],
     ['a pool', 'model.pool', { ...language, model: { ...model, pool: 'mean' } }],
     ['a bias before an adapter', 'adapter.sites.1.kind', { ...language, adapter: { ...language.adapter, sites: [bias, lora] } }],
     ['a bias that is a matrix', 'adapter.sites.1.shape', { ...language, adapter: { ...language.adapter, sites: [lora, { ...bias, shape: [2, 7] }] } }],

@@ -36,7 +36,11 @@ export const taskSchema = z.discriminatedUnion('type', [
     template: z.string().min(1).max(10_000).refine((template) => template.split('{text}').length === 2, 'expected {text} exactly once'),
   }).refine((task) => task.words.length === task.labels.length, { path: ['words'], message: 'expected one word for each label' }),
   /** a causal language model learns what follows what */
-  z.strictObject({ type: z.literal('language'), tokensMax }),
+  z.strictObject({
+    type: z.literal('language'), tokensMax,
+    /** a longer text becomes windows, each of which reads so many tokens of the one before it again; missing: it is cut */
+    overlap: z.int().min(1).max(1_000_000).optional(),
+  }).refine(({ tokensMax, overlap = 0 }) => overlap < tokensMax, { path: ['overlap'], message: 'expected less than tokensMax' }),
 ]);
 
 /** What is trained: low-rank adapters of linears, biases at their outputs, and the head of a classification. */
