@@ -40,10 +40,10 @@ export {
 } from './rest/device-access.js';
 export { fileRoles, modelFileQuery, modelFileSchema, modelRequest, modelSchema, modelStates, pools, type Model, type ModelFile, type ModelRequest } from './rest/models.js';
 export { branchRequest, type BranchRequest } from './rest/branch-request.js';
-export { adapterSchema, estimatorSchema, policySchema, precisions, runRequest, stepRuleSchema, taskSchema, taskTypes, type RunRequest, type TaskType } from './rest/run-request.js';
+export { adapterSchema, canaryFailures, estimatorSchema, memberships, policySchema, precisions, runRequest, stepRuleSchema, taskSchema, taskTypes, type CanaryRequest, type RunRequest, type TaskType } from './rest/run-request.js';
 export {
-  artifactSchema, assignmentSchema, assignmentStates, evaluationSchema, logQuery, roundSchema, roundStates, runActions, runFilterFields, runQuery, runSchema, runStates,
-  signedManifestSchema, type Artifact, type Assignment, type Evaluation, type RoundRow, type Run, type RunState,
+  artifactSchema, assignmentSchema, assignmentStates, canaryStages, evaluationSchema, logQuery, roundSchema, roundStates, runActions, runFilterFields, runQuery, runSchema, runStates,
+  runPreviewSchema, signedManifestSchema, type Artifact, type Assignment, type Evaluation, type RoundRow, type Run, type RunPreview, type RunState,
 } from './rest/runs.js';
 export {
   departureReasons, evaluationSeriesNames, markKinds, roundSeriesNames, seriesAxes, seriesPointsMax, seriesQuery, seriesSchema,

@@ -10,6 +10,9 @@ export {
 export { type Moment } from './moment.js';
 export { type RoundPolicy } from './conductor/round-policy.js';
 export { judgeProgress, noProgress, type StopConditions } from './conductor/stop-conditions.js';
+export { newCanary, type Canary, type CanaryPlan } from './conductor/canary.js';
+export { spentOf, type RunBudget } from './conductor/run-budget.js';
+export { isWaitingForOthers, takenFrom, worksFor } from './conductor/shared-devices.js';
 export { type DeclineReason } from './conductor/decline-reason.js';
 export { createConductor, type Conductor, type ConductorPhase, type CountedReport, type RecordedRun } from './conductor/conductor.js';
 export { stepConductor } from './conductor/step-conductor.js';

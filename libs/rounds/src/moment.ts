@@ -4,4 +4,6 @@ export interface Moment {
   nowMs: number;
   /** one uniform uint32, fresh for every step */
   luck: number;
+  /** devices that the run may not ask now, because another run of the same fleet does or is about to; missing: there is no other */
+  isTaken?: (device: string) => boolean;
 }

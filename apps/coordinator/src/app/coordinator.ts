@@ -13,7 +13,13 @@ import { Readiness } from '../health/readiness.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { FirstLogin } from '../operators/first-login.js';
 import { RetentionService, type Swept } from '../retention/retention.service.js';
-import { RunLoops } from '../rounds/run-loops.js';
+import { requireSameKey } from '../replicas/coordinator-key.js';
+import { RedisLink } from '../replicas/redis-link.js';
+import { Replica } from '../replicas/replica.js';
+import { replicaAdapter } from '../replicas/replica-adapter.js';
+import { RunLeadership } from '../rounds/run-leadership.js';
+import { RunStarter } from '../runs/run-starter.js';
+import { RunMembership } from '../runs/run-membership.js';
 import { DeviceIoAdapter } from '../sessions/device-io.adapter.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { CoordinatorModule } from './coordinator.module.js';
@@ -22,6 +28,11 @@ import { Logger } from './logger.js';
 import { type Settings } from './settings.js';
 import { type Clock, type Luck } from './surroundings.js';
 
+/** Number of the advisory lock under which a process makes what the first start makes: "strt" in ASCII. */
+const startLock = 0x73747274;
+/** A start that finds no Redis goes on without. */
+const redisWaitMs = 2_000;
+
 export interface Coordinator {
   url: string;
   database: Database;
@@ -29,6 +40,10 @@ export interface Coordinator {
   sweep(): Promise<Swept>;
   /** Looks for alerts now; it does so by itself every few seconds. */
   lookForAlerts(): Promise<void>;
+  /** Starts the runs that nothing holds up any more; it does so by itself every second. */
+  startDueRuns(): Promise<void>;
+  /** Looks now who came into the groups that runs follow, or left them; it does so by itself every few seconds. */
+  followGroups(): Promise<void>;
   /** Stops taking, finishes what is being performed, closes sockets and database. */
   close(): Promise<void>;
 }
@@ -36,21 +51,27 @@ export interface Coordinator {
 /** Starts a coordinator: home, lock, keys, database with its migrations, every run that was going on, then the port. */
 export async function startCoordinator(settings: Settings, { clock, luck, logger = new Logger(settings.logLevel) }: { clock: Clock; luck: Luck; logger?: Logger }): Promise<Coordinator> {
   mkdirSync(settings.home, { recursive: true, mode: 0o700 });
-  const unlock = lockHome(settings.home);
+  const replica = new Replica(toHex(luck.bytes(8)), settings.redisUrl === null);
+  // The home of several processes is shared by them: what may not be done twice at once is done under a lock of the database.
+  const unlock = replica.isAlone ? lockHome(settings.home) : () => undefined;
   try {
-    const keys = KeyRing.open(settings.home, { clock, luck });
     const database = await Database.open({ home: settings.home, url: settings.databaseUrl });
+    const redis = settings.redisUrl === null ? null : new RedisLink(settings.redisUrl);
     try {
       logger.info('database.ready', { kind: database.kind, migrationsApplied: database.migrationsApplied.length });
-      const app = await createApplication({ settings, clock, luck, logger, keys, database });
-      await app.get(FirstLogin).ensureAdmin();
-      await app.get(RunLoops).takeUpAll();
+      await redis?.settle(redisWaitMs);
+      const keys = await database.alone(startLock, async () => KeyRing.open(settings.home, { clock, luck }));
+      await requireSameKey(database, replica, keys.publicKey);
+      const app = await createApplication({ settings, clock, luck, logger, keys, database, replica, redis });
+      await database.alone(startLock, () => app.get(FirstLogin).ensureAdmin());
+      await app.get(RunLeadership).start(() => app.get(SessionsService).disconnectAll());
       await app.listen(settings.port, settings.host);
       const url = urlOf(settings.host, app);
-      await app.get(FirstLogin).ensureLink(url);
+      await database.alone(startLock, () => app.get(FirstLogin).ensureLink(url));
       app.get(Readiness).open();
-      return { url, database, sweep: () => app.get(RetentionService).sweep(), lookForAlerts: () => app.get(AlertWatchService).look(), close: () => close(app, database, unlock) };
+      return { url, database, sweep: () => app.get(RetentionService).sweep(), lookForAlerts: () => app.get(AlertWatchService).look(), startDueRuns: () => app.get(RunStarter).look(), followGroups: () => app.get(RunMembership).follow(), close: () => close({ app, database, redis, unlock }) };
     } catch (error) {
+      redis?.close();
       await database.close();
       throw error;
     }
@@ -67,7 +88,7 @@ async function createApplication(surroundings: Parameters<typeof CoordinatorModu
   app.use(helmet({ contentSecurityPolicy: { directives: { styleSrc: ["'self'", "'unsafe-inline'"], upgradeInsecureRequests: null } } }));
   serveConsole(app);
   app.use(express.json({ limit: serverLimits.jsonBytesMax }));
-  app.useWebSocketAdapter(new DeviceIoAdapter(app));
+  app.useWebSocketAdapter(new DeviceIoAdapter(app, surroundings.redis === null ? undefined : replicaAdapter(surroundings.redis, surroundings.keys.publicKey)));
   const server: Server = app.getHttpServer();
   server.headersTimeout = serverLimits.headersTimeoutMs;
   server.requestTimeout = serverLimits.requestTimeoutMs;
@@ -75,12 +96,14 @@ async function createApplication(surroundings: Parameters<typeof CoordinatorModu
   return app;
 }
 
-async function close(app: NestExpressApplication, database: Database, unlock: () => void): Promise<void> {
+/** The load balancer looks elsewhere, then another replica leads, then the devices go there. */
+async function close({ app, database, redis, unlock }: { app: NestExpressApplication; database: Database; redis: RedisLink | null; unlock: () => void }): Promise<void> {
   app.get(Readiness).shut();
-  await app.get(RunLoops).close();
+  await app.get(RunLeadership).hand over;
   await app.get(SessionsService).closeAll();
   await app.close();
   await database.close();
+  redis?.close();
   unlock();
 }
 

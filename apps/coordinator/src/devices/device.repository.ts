@@ -74,6 +74,18 @@ export class DeviceRepository {
     return (await this.database.prisma.device.findMany({ where, orderBy: { id: 'asc' }, select: { id: true } })).map(({ id }) => id);
   }
 
+  /** How many devices a condition means, and the steps that they measured: half of them are at most the median, nine of ten at most `p90`. */
+  async measure(where: Prisma.DeviceWhereInput): Promise<{ devices: number; online: number; measured: number; median: number | null; p90: number | null }> {
+    const rows = await this.database.prisma.device.findMany({ where, select: { connected: true, forwardMs: true } });
+    const steps = rows.flatMap(({ forwardMs }) => (forwardMs === null ? [] : [forwardMs])).sort((left, right) => left - right);
+    const at = (share: number) => steps[Math.max(0, Math.ceil(share * steps.length) - 1)] ?? null;
+    return { devices: rows.length, online: rows.filter(({ connected }) => connected).length, measured: steps.length, median: at(0.5), p90: at(0.9) };
+  }
+
+  async findIds(where: Prisma.DeviceWhereInput): Promise<string[]> {
+    return (await this.database.prisma.device.findMany({ where, orderBy: { id: 'asc' }, select: { id: true } })).map(({ id }) => id);
+  }
+
   async findActiveIds(): Promise<string[]> {
     const rows = await this.database.prisma.device.findMany({ where: { state: 'active' }, orderBy: { id: 'asc' }, select: { id: true } });
     return rows.map(({ id }) => id);

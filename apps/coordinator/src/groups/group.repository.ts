@@ -39,6 +39,12 @@ export class GroupRepository {
     return count > 0;
   }
 
+  /** Runs that have not ended and take their devices from the group. */
+  async findFollowers(id: string, tx: Transaction): Promise<number[]> {
+    const rows = await tx.run.findMany({ where: { groupId: id, groupFollowed: true, state: { in: ['draft', 'scheduled', 'queued', 'running', 'paused'] } }, orderBy: { id: 'asc' }, select: { id: true } });
+    return rows.map((row) => row.id);
+  }
+
   async delete(id: string, tx: Transaction): Promise<void> {
     await tx.deviceGroup.delete({ where: { id } });
   }

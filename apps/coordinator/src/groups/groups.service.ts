@@ -8,6 +8,7 @@ import { type Transaction } from '../database/database.js';
 import { isUniqueViolation } from '../database/unique-violation.js';
 import { DevicesService } from '../devices/devices.service.js';
 import { AuditLog } from '../operators/audit-log.js';
+import { filterOfGroup } from './group-members.js';
 import { GroupRepository, type GroupRow } from './group.repository.js';
 
 /** Groups of devices: what a run, a filter or a bulk action can be said of. */
@@ -53,6 +54,8 @@ export class GroupsService {
     await this.audit.change(async (tx, record) => {
       const { name, revision } = await this.require(id, tx);
       requireRevision(expected, revision);
+      const [run] = await this.repository.findFollowers(id, tx);
+      if (run !== undefined) throw new FleetError('group.in-use', { field: 'id', problem: `Run ${run} asks the devices of this group.` });
       await this.repository.delete(id, tx);
       await record({ actor: operator, action: 'group.delete', subject: id, detail: { name } });
     });
@@ -72,7 +75,7 @@ export class GroupsService {
   }
 
   private async toGroup({ id, name, filter, createdAt, revision }: GroupRow): Promise<Group> {
-    const { count, online } = await this.devices.count({ filter: `group="${name.replace(/["\\]/g, '\\$&')}"` });
+    const { count, online } = await this.devices.count({ filter: filterOfGroup(name) });
     return { id, name, filter, count, online, createdAt: createdAt.toISOString(), revision };
   }
 

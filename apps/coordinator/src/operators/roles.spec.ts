@@ -23,7 +23,7 @@ const mayUse: Record<RouteName, 'anyone' | 'viewer' | 'viewer, device' | 'operat
   createAlertChannel: 'admin', listAlertChannels: 'operator', deleteAlertChannel: 'admin', testAlertChannel: 'operator',
   createGroup: 'operator', listGroups: 'viewer', showGroup: 'viewer', changeGroup: 'operator', deleteGroup: 'operator', addGroupMembers: 'operator', removeGroupMembers: 'operator',
   createModel: 'operator', listModels: 'viewer', showModel: 'viewer', uploadModelFile: 'operator', downloadModelFile: 'viewer, device',
-  createRun: 'operator', branchRun: 'operator', listRuns: 'viewer', showRun: 'viewer', startRun: 'operator', pauseRun: 'operator', resumeRun: 'operator', stopRun: 'operator',
+  createRun: 'operator', previewRun: 'viewer', showRunRequest: 'viewer', branchRun: 'operator', listRuns: 'viewer', showRun: 'viewer', startRun: 'operator', pauseRun: 'operator', resumeRun: 'operator', stopRun: 'operator',
   showManifest: 'viewer, device', downloadLog: 'viewer, device', downloadCheckpoint: 'viewer, device', downloadRunFile: 'viewer, device',
   listRounds: 'viewer', showSeries: 'viewer', listEvaluations: 'viewer', listAssignments: 'viewer', summariseAssignments: 'viewer', listArtifacts: 'viewer', downloadArtifact: 'viewer',
   enrolDevice: 'anyone', createChallenge: 'anyone', createCredential: 'anyone',

@@ -17,7 +17,7 @@ export interface EvaluationRow {
 }
 
 const counts = z.array(z.int());
-const perClassSchema = z.object({ actual: counts, predicted: counts, correct: counts }).nullable();
+export const perClassSchema = z.object({ actual: counts, predicted: counts, correct: counts }).nullable();
 
 const columns = { round: true, lossSum: true, correct: true, count: true, devices: true, at: true, perClass: true } as const;
 

@@ -22,6 +22,7 @@ export interface AssignmentReport extends Omit<AssignmentRow, 'run' | 'runState'
   cause: string | null;
   trainExamples: number | null;
   heldOutExamples: number | null;
+  aside: boolean;
 }
 
 const one = <T extends string>(known: readonly T[], text: string): T => {
@@ -41,7 +42,7 @@ export class AssignmentRepository {
     await this.database.prisma.$executeRaw(Prisma.sql`
       INSERT INTO assignments (run_id, device_id, state, updated_at)
       SELECT id, ${device}::text, 'assigned', ${at.toISOString()}::timestamptz FROM runs
-      WHERE every_device AND (state IN ('queued', 'running', 'paused') OR id = (SELECT max(id) FROM runs WHERE every_device AND state = 'completed'))
+      WHERE every_device AND (state IN ('scheduled', 'queued', 'running', 'paused') OR id = (SELECT max(id) FROM runs WHERE every_device AND state = 'completed'))
       ON CONFLICT DO NOTHING`);
   }
 
@@ -61,8 +62,32 @@ export class AssignmentRepository {
     return rows.map((row) => toRow(row));
   }
 
+  /** Devices that the run may ask. */
   async count(run: number): Promise<number> {
-    return this.database.prisma.assignment.count({ where: { runId: run } });
+    return this.database.prisma.assignment.count({ where: { runId: run, aside: false } });
+  }
+
+  /** Assigns devices that the condition means and that have no part in the run yet. @returns their ids */
+  async join(run: number, meant: Prisma.DeviceWhereInput, at: Date): Promise<string[]> {
+    const joining = (await this.database.prisma.device.findMany({ where: { AND: [meant, { assignments: { none: { runId: run } } }] }, select: { id: true } })).map(({ id }) => id);
+    if (joining.length > 0) await this.database.prisma.assignment.createMany({ data: joining.map((deviceId) => ({ runId: run, deviceId, state: 'assigned', updatedAt: at })), skipDuplicates: true });
+    return joining;
+  }
+
+  /** Of a run that nobody has heard of yet: those that the condition does not mean have no part in it. */
+  async drop(run: number, meant: Prisma.DeviceWhereInput): Promise<void> {
+    await this.database.prisma.assignment.deleteMany({ where: { runId: run, device: { NOT: meant } } });
+  }
+
+  /** Sets aside whoever the condition no longer means, and takes back whoever it means again. @returns whether anything changed */
+  async setAside(run: number, meant: Prisma.DeviceWhereInput): Promise<boolean> {
+    const { count: left } = await this.database.prisma.assignment.updateMany({ where: { runId: run, aside: false, device: { NOT: meant } }, data: { aside: true } });
+    const { count: back } = await this.database.prisma.assignment.updateMany({ where: { runId: run, aside: true, device: meant }, data: { aside: false } });
+    return left + back > 0;
+  }
+
+  async findAside(run: number): Promise<string[]> {
+    return (await this.database.prisma.assignment.findMany({ where: { runId: run, aside: true }, select: { deviceId: true } })).map(({ deviceId }) => deviceId);
   }
 
   /** How many devices are in each state, at each round that they said. */
@@ -74,8 +99,8 @@ export class AssignmentRepository {
   /** @param after id of the last device of the page before */
   async page(run: number, { after, limit }: { after: string | undefined; limit: number }): Promise<AssignmentReport[]> {
     const rows = await this.database.prisma.assignment.findMany({ where: { runId: run, ...(after === undefined ? {} : { deviceId: { gt: after } }) }, take: limit, orderBy: { deviceId: 'asc' }, include: { device: { select: { name: true } } } });
-    return rows.map(({ deviceId, state, cause, round, trainExamples, heldOutExamples, device }) =>
-      ({ device: deviceId, name: device.name, state: one(assignmentStates, state), cause, round, trainExamples, heldOutExamples }));
+    return rows.map(({ deviceId, state, cause, round, trainExamples, heldOutExamples, aside, device }) =>
+      ({ device: deviceId, name: device.name, state: one(assignmentStates, state), cause, round, trainExamples, heldOutExamples, aside }));
   }
 
   /** Only if nothing else was heard of the device since it was in state `from`. */

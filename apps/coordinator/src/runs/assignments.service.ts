@@ -6,16 +6,20 @@ import { assignmentTransitions, requireTransition } from '@seedfleet/rounds';
 import { Logger } from '../app/logger.js';
 import { Clock } from '../app/surroundings.js';
 import { type DeviceSocket } from '../devices/presence.js';
+import { ReplicaNews } from '../replicas/replica-news.js';
 import { Announcer } from '../rounds/announcer.js';
 import { ArtifactRepository } from '../rounds/artifact.repository.js';
 import { CommitRepository } from '../rounds/commit.repository.js';
 import { FleetState } from '../rounds/fleet-state.js';
+import { RunDesk } from '../rounds/run-desk.js';
 import { RunLoops } from '../rounds/run-loops.js';
 import { AssignmentRepository, type AssignmentRow } from './assignment.repository.js';
 import { RunRepository } from './run.repository.js';
 
 const tailCommitsMax = 4_096;
-const liveStates: ReadonlySet<string> = new Set(['queued', 'running', 'paused']);
+const liveStates: ReadonlySet<string> = new Set(['running', 'paused']);
+/** Of runs that are still to start no device hears. */
+const startedStates: ReadonlySet<string> = new Set(['running', 'paused', 'completed', 'failed', 'cancelled']);
 type Prepared = Extract<MessageOf<'run:prepared'>, { stateHash: Uint8Array }>;
 type HelloRun = MessageOf<'session:hello'>['runs'][number];
 
@@ -28,10 +32,14 @@ export class AssignmentsService {
     private readonly commits: CommitRepository,
     private readonly artifacts: ArtifactRepository,
     private readonly loops: RunLoops,
+    private readonly desk: RunDesk,
     private readonly announcer: Announcer,
     private readonly clock: Clock,
     private readonly logger: Logger,
-  ) {}
+    private readonly news: ReplicaNews,
+  ) {
+    news.on('offered', ({ run }) => void this.offerHere(run));
+  }
 
   /** Where the runs that a device knows stand; those that are none of its business are left out. */
   async greet(socket: DeviceSocket, known: readonly HelloRun[]): Promise<AckOf<'session:hello'>['runs']> {
@@ -54,7 +62,7 @@ export class AssignmentsService {
     // Read again: a run that was started before this device counted as greeted was not offered to it.
     for (const assignment of await this.repository.findOfDevice(device)) {
       const { run, runState, state, head } = assignment;
-      if (state === 'left' || runState === 'draft') continue;
+      if (state === 'left' || !startedStates.has(runState)) continue;
       const round = rounds.get(run);
       const end = endFor({ runState, head, round });
       if (end !== null && round !== undefined) socket.emit('run:ended', { run, state: end, cause: end });
@@ -64,10 +72,24 @@ export class AssignmentsService {
 
   /** Offers a run to those of its devices that are here. The others are offered it when they come. */
   async offerToAll(run: number): Promise<void> {
+    this.news.tell({ type: 'offered', run });
+    await this.offerHere(run);
+  }
+
+  private async offerHere(run: number): Promise<void> {
     try {
       await Promise.all((await this.repository.findOfRun(run)).map((assignment) => this.offer(assignment)));
     } catch (error) {
       this.logger.failure('run.not-offered', error, { run });
+    }
+  }
+
+  /** Offers a run to some of its devices. */
+  async offerTo(run: number, devices: readonly string[]): Promise<void> {
+    if (devices.length > 0) this.news.tell({ type: 'offered', run });
+    for (const device of devices) {
+      const assignment = await this.repository.find(run, device);
+      if (assignment !== null) await this.offer(assignment);
     }
   }
 
@@ -87,19 +109,21 @@ export class AssignmentsService {
 
   /** The device is gone from here: no run waits for it. */
   async depart(device: string): Promise<void> {
-    for (const loop of this.loops.all()) await loop.input({ type: 'departure', device }).catch(() => {});
+    await this.desk.depart(device);
   }
 
   private async ready(assignment: AssignmentRow, { round, stateHash, trainExamples, heldOutExamples }: Prepared): Promise<AckOf<'run:prepared'>> {
     const { run, runState, device, head } = assignment;
     // Taken up in a moment, but not yet: an arrival that nobody hears would leave the run waiting for this device.
-    if (this.loops.find(run) === undefined && liveStates.has(runState)) throw new FleetError('run.moving', { field: 'run', problem: `Run ${run} is being taken up.` });
+    this.desk.requireHeard({ run, state: runState });
     const stateMatches = await this.matches(assignment, { round, stateHash });
     if (stateMatches) {
       this.requireChange(assignment, 'ready');
       await this.repository.save(run, device, { state: 'ready', cause: null, round, trainExamples, heldOutExamples, at: this.clock.now() });
     }
-    await this.loops.find(run)?.input({ type: 'arrival', device, round, stateMatches, trainExamples, heldOutExamples });
+    // At a round that we know, another state is an error, and not only a device that is behind; it stands with the device until that is over.
+    else if (round <= head && assignment.state !== 'left') await this.repository.save(run, device, { state: 'preparing', cause: `log.state-mismatch: another state after ${round} commits`, at: this.clock.now() });
+    if (liveStates.has(runState)) await this.desk.arrive(run, device, { head, round, stateMatches, trainExamples, heldOutExamples });
     if (!stateMatches) throw new FleetError('report.stale-state', { field: 'stateHash', problem: `The state is not the one after ${round} commits of run ${run}.` });
     const end = endFor({ runState: assignment.runState, head, round });
     if (end !== null) this.announcer.tellEnd(device, { run, state: end, cause: end });
@@ -110,7 +134,7 @@ export class AssignmentsService {
     const { run, device, head } = assignment;
     this.requireChange(assignment, 'failed');
     await this.repository.save(run, device, { state: 'failed', cause: `${failed.code}: ${failed.problem}`.slice(0, limits.problemCharactersMax), at: this.clock.now() });
-    await this.loops.find(run)?.input({ type: 'departure', device });
+    await this.desk.depart(device, run);
     this.logger.warning('assignment.failed', { run, device, code: failed.code });
     return { round: head };
   }

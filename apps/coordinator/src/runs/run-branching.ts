@@ -10,7 +10,7 @@ import { AuditLog } from '../operators/audit-log.js';
 import { ArtifactRepository } from '../rounds/artifact.repository.js';
 import { StateHistory } from '../rounds/state-history.js';
 import { RunDevices } from './run-devices.js';
-import { RunRepository, type RunRow } from './run.repository.js';
+import { RunRepository, type RunMembers, type RunRow } from './run.repository.js';
 
 type BranchRequest = InputOf<'branchRun'>['body'];
 
@@ -36,8 +36,7 @@ export class RunBranching {
   async branch(operator: string, parent: RunRow, request: BranchRequest): Promise<number> {
     const { round } = request;
     if (round > parent.round) throw new FleetError('branch.round', { field: 'round', problem: `Run ${parent.id} has ${parent.round} commits; there is no state after ${round}.` });
-    const everyDevice = request.devices === undefined && parent.everyDevice;
-    const devices = await (request.devices === undefined && !everyDevice ? this.devices.chooseAgain(parent.id) : this.devices.choose(request.devices));
+    const members = await this.membersOf(parent, request);
     const signedParent = await this.repository.findManifest(parent.id);
     if (signedParent === null) throw new InvariantError(`run ${parent.id} has no manifest`);
     const from = verifyManifest(signedParent);
@@ -48,7 +47,7 @@ export class RunBranching {
     return this.audit.change(async (tx, record) => {
       let manifestHash = '';
       const id = await this.repository.create({
-        name, model: parent.model, everyDevice, devices, at,
+        name, model: parent.model, members, at, request: null, startWhen: { startAt: null, after: null, whenFree: false }, canary: null,
         sign: (run) => {
           const manifest = branchManifest(from, { run, name, createdAt: at, changes: request.changes, round, commitHash: fleet.head, first });
           const signed = signManifest(manifest, this.keys.privateKey);
@@ -58,9 +57,16 @@ export class RunBranching {
       }, tx);
       const body = encodeCheckpoint({ manifestHash: fromHex(manifestHash), round: 0, lastCommit: new Uint8Array(), values: first.values });
       await this.artifacts.saveCheckpoint({ id: this.luck.id('art'), run: id, round: 0, body, at }, tx);
-      await record({ actor: operator, action: 'run.branch', subject: String(id), detail: { name, parent: parent.id, round, devices: devices.length } });
+      await record({ actor: operator, action: 'run.branch', subject: String(id), detail: { name, parent: parent.id, round, devices: members.devices.length } });
       return id;
     });
+  }
+
+  /** As in the parent, unless a list is given: the same group, every device, or those assigned to it that are still active. */
+  private async membersOf(parent: RunRow, { devices }: BranchRequest): Promise<RunMembers> {
+    if (devices !== undefined || parent.everyDevice) return this.devices.membersOf({ devices });
+    if (parent.group !== null) return this.devices.membersOf({ group: { id: parent.group.id, membership: parent.group.followed ? 'followed' : 'frozen' } });
+    return { everyDevice: false, devices: await this.devices.chooseAgain(parent.id), group: null };
   }
 }
 

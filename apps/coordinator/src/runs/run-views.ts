@@ -1,15 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { FleetError } from '@seedfleet/errors';
+import { FleetError, InvariantError } from '@seedfleet/errors';
 import { encodeLog, toHex, type SignedManifest } from '@seedfleet/ledger';
 import { assignmentStates, type Evaluation, type ResponseOf, type Run } from '@seedfleet/protocol';
 import { type InputOf } from '../app/handles.js';
+import { Clock } from '../app/surroundings.js';
 import { ArtifactRepository } from '../rounds/artifact.repository.js';
 import { CommitRepository } from '../rounds/commit.repository.js';
 import { EvaluationRepository } from '../rounds/evaluation.repository.js';
 import { RoundRepository } from '../rounds/round.repository.js';
 import { AssignmentRepository } from './assignment.repository.js';
 import { metricsOf } from './evaluation-metrics.js';
+import { RunFigures } from './run-figures.repository.js';
 import { RunRepository, type RunRow } from './run.repository.js';
+import { runView } from './run-view.js';
 
 /** Devices so many rounds behind or more are counted together. */
 const lagMax = 10;
@@ -19,28 +22,36 @@ const logPage = { countMax: 1_000, bytesMax: 4_194_304 };
 @Injectable()
 export class RunViews {
   constructor(
-    private readonly runs: RunRepository,
+    private readonly runRows: RunRepository,
+    private readonly figures: RunFigures,
     private readonly assignmentRows: AssignmentRepository,
     private readonly roundRows: RoundRepository,
     private readonly commits: CommitRepository,
     private readonly evaluationRows: EvaluationRepository,
     private readonly artifactRows: ArtifactRepository,
+    private readonly clock: Clock,
   ) {}
 
   async run(row: RunRow): Promise<Run> {
-    const { id, name, state, cause, round, roundsMax, model, createdAt, startedAt, endedAt, manifestHash, branch } = row;
-    const head = await this.commits.findHead(id);
-    const last = await this.evaluationRows.findLast(id);
-    return {
-      id, name, state, cause, round, roundsMax, model, createdAt: createdAt.toISOString(), startedAt: startedAt?.toISOString() ?? null, endedAt: endedAt?.toISOString() ?? null,
-      manifestHash: toHex(manifestHash), headHash: toHex(head?.hash ?? manifestHash), stateHash: head === null ? branch?.stateHash ?? null : toHex(head.stateHash),
-      devices: await this.assignmentRows.count(id), lastEvaluation: last === null ? null : metricsOf(last, row),
-      branch: branch === null ? null : { run: branch.run, round: branch.round },
-    };
+    const [run] = await this.runs([row]);
+    if (run === undefined) throw new InvariantError(`run ${row.id} has no view`);
+    return run;
+  }
+
+  /** However many there are, by the same few statements. */
+  async runs(rows: readonly RunRow[]): Promise<Run[]> {
+    const figures = await this.figures.find(rows.map(({ id }) => id));
+    const reports = await this.runRows.countReports(rows.filter(({ budget }) => budget !== null).map(({ id }) => id));
+    const now = this.clock.now();
+    return rows.map((row) => {
+      const found = figures.get(row.id);
+      if (found === undefined) throw new InvariantError(`run ${row.id} has no figures`);
+      return runView(row, { ...found, reports: reports.get(row.id) ?? 0, now });
+    });
   }
 
   async manifest(id: number): Promise<SignedManifest> {
-    const signed = await this.runs.findManifest(id);
+    const signed = await this.runRows.findManifest(id);
     if (signed === null) throw notFound(id);
     return signed;
   }
@@ -108,7 +119,7 @@ export class RunViews {
   }
 
   private async requireRun(id: number): Promise<RunRow> {
-    const run = await this.runs.find(id);
+    const run = await this.runRows.find(id);
     if (run === null) throw notFound(id);
     return run;
   }

@@ -6,6 +6,7 @@ import { type Request, type Response } from 'express';
 import { Handles, Input, type InputOf } from '../app/handles.js';
 import { sendBytes, sendFile } from '../app/send-bytes.js';
 import { CallingOperator, CurrentCaller, type Caller } from '../operators/access.guard.js';
+import { RunPreviews } from './run-previews.js';
 import { RunAccess } from './run-access.js';
 import { RunViews } from './run-views.js';
 import { RunsService } from './runs.service.js';
@@ -14,11 +15,21 @@ type One = InputOf<'showRun'>;
 
 @Controller()
 export class RunsController {
-  constructor(private readonly runs: RunsService, private readonly views: RunViews, private readonly access: RunAccess) {}
+  constructor(private readonly runs: RunsService, private readonly views: RunViews, private readonly access: RunAccess, private readonly previews: RunPreviews) {}
 
   @Handles('createRun')
   create(@CallingOperator() operator: string, @Input() { body }: InputOf<'createRun'>): Promise<ResponseOf<'createRun'>> {
     return this.runs.create(operator, body);
+  }
+
+  @Handles('previewRun')
+  preview(@Input() { body }: InputOf<'previewRun'>): Promise<ResponseOf<'previewRun'>> {
+    return this.previews.preview(body);
+  }
+
+  @Handles('showRunRequest')
+  request(@Input() { params }: One): Promise<ResponseOf<'showRunRequest'>> {
+    return this.runs.requestOf(params.id);
   }
 
   @Handles('branchRun')

@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { FleetError } from '@seedfleet/errors';
-import { parseFilter, runFilterFields, type ResponseOf, type Run, type RunState } from '@seedfleet/protocol';
+import { FleetError, toRefusal } from '@seedfleet/errors';
+import { parseFilter, runFilterFields, runRequest, type ResponseOf, type Run, type RunState } from '@seedfleet/protocol';
 import { runTransitions } from '@seedfleet/rounds';
 import { type InputOf } from '../app/handles.js';
 import { requireChange, StateConflictError } from '../app/state-conflict-error.js';
 import { Clock } from '../app/surroundings.js';
 import { AuditLog } from '../operators/audit-log.js';
-import { RunLoops } from '../rounds/run-loops.js';
-import { AssignmentsService } from './assignments.service.js';
+import { RunDesk } from '../rounds/run-desk.js';
 import { RunBranching } from './run-branching.js';
 import { RunCreation } from './run-creation.js';
+import { RunPlans } from './run-plans.js';
+import { RunStarter } from './run-starter.js';
 import { runWhere } from './run-filter.js';
 import { RunRepository, type RunRow } from './run.repository.js';
 import { RunViews } from './run-views.js';
@@ -20,10 +21,11 @@ export class RunsService {
   constructor(
     private readonly repository: RunRepository,
     private readonly views: RunViews,
-    private readonly loops: RunLoops,
-    private readonly assignments: AssignmentsService,
+    private readonly desk: RunDesk,
     private readonly creation: RunCreation,
     private readonly branching: RunBranching,
+    private readonly starter: RunStarter,
+    private readonly plans: RunPlans,
     private readonly audit: AuditLog,
     private readonly clock: Clock,
   ) {}
@@ -39,39 +41,34 @@ export class RunsService {
   }
 
   async start(operator: string, id: number): Promise<Run> {
-    const { state } = await this.require(id);
-    requireChange(runTransitions, state, 'queued');
-    await this.change(operator, id, { from: ['draft'], to: 'running' });
-    await this.loops.takeUp(id);
-    void this.assignments.offerToAll(id);
+    const row = await this.require(id);
+    // What is held up already starts by itself; only a draft is started by hand.
+    if (row.state !== 'draft') requireChange({ ...runTransitions, scheduled: [], queued: [] }, row.state, 'queued');
+    await this.starter.start(operator, row);
     return this.show(id);
   }
 
   /** The open round runs to its end first; the state says so when it is done. */
   async pause(operator: string, id: number): Promise<Run> {
     requireChange(runTransitions, (await this.require(id)).state, 'paused');
-    await this.loops.require(id).input({ type: 'pause' });
-    await this.audit.record({ actor: operator, action: 'run.pause', subject: String(id) });
+    await this.order(operator, id, { type: 'pause' });
     return this.show(id);
   }
 
   async resume(operator: string, id: number): Promise<Run> {
     requireChange(runTransitions, (await this.require(id)).state, 'running');
-    const loop = this.loops.require(id);
+    this.desk.requireLed(id);
     await this.change(operator, id, { from: ['paused'], to: 'running' });
-    await loop.input({ type: 'resume' });
+    await this.desk.command(id, { type: 'resume' });
     return this.show(id);
   }
 
   async stop(operator: string, id: number): Promise<Run> {
     const { state } = await this.require(id);
     requireChange(runTransitions, state, 'cancelled');
-    if (state === 'draft') {
-      await this.change(operator, id, { from: ['draft'], to: 'cancelled' });
-    } else {
-      await this.loops.require(id).input({ type: 'stop', cause: `stopped by ${operator}` });
-      await this.audit.record({ actor: operator, action: 'run.stop', subject: String(id) });
-    }
+    const cause = `stopped by ${operator}`;
+    if (state === 'running' || state === 'paused') await this.order(operator, id, { type: 'stop', cause });
+    else await this.change(operator, id, { from: [state], to: 'cancelled', cause: state === 'draft' ? null : cause });
     return this.show(id);
   }
 
@@ -79,17 +76,37 @@ export class RunsService {
     return this.views.run(await this.require(id));
   }
 
+  async requestOf(id: number): Promise<ResponseOf<'showRunRequest'>> {
+    return runRequest.parse(await this.plans.requestOf(await this.require(id)));
+  }
+
   async page({ cursor, limit, state, filter = '' }: InputOf<'listRuns'>['query']): Promise<ResponseOf<'listRuns'>> {
     const before = cursor === undefined ? undefined : Number(cursor);
     if (before !== undefined && !Number.isSafeInteger(before)) throw new FleetError('request.invalid', { field: 'cursor', problem: 'The cursor is none of this list.' });
     const rows = await this.repository.page({ before, limit, where: { AND: [runWhere(parseFilter(filter, runFilterFields), this.clock.now()), state === undefined ? {} : { state }] } });
     const last = rows.at(-1);
-    return { items: await Promise.all(rows.map((row) => this.views.run(row))), next: rows.length < limit || last === undefined ? null : String(last.id) };
+    return { items: await this.views.runs(rows), next: rows.length < limit || last === undefined ? null : String(last.id) };
   }
 
-  private async change(operator: string, id: number, { from, to }: { from: RunState[]; to: RunState }): Promise<void> {
+  /**
+   * What a run that goes on is told. The entry comes first: a coordinator that is killed in between leaves an order that was not carried out, never
+   * a change that nobody ordered. One that the run refuses is entered too.
+   */
+  private async order(operator: string, id: number, input: { type: 'pause' } | { type: 'stop'; cause: string }): Promise<void> {
+    this.desk.requireLed(id);
+    const action = `run.${input.type}`;
+    await this.audit.record({ actor: operator, action, subject: String(id) });
+    try {
+      await this.desk.command(id, input);
+    } catch (error) {
+      await this.audit.record({ actor: operator, action: `${action}-refused`, subject: String(id), detail: { code: toRefusal(error).code } });
+      throw error;
+    }
+  }
+
+  private async change(operator: string, id: number, { from, to, cause = null }: { from: RunState[]; to: RunState; cause?: string | null }): Promise<void> {
     const changed = await this.audit.change(async (tx, record) => {
-      if (!await this.repository.changeState(id, { from, to, cause: null, at: this.clock.now() }, tx)) return false;
+      if (!await this.repository.changeState(id, { from, to, cause, at: this.clock.now() }, tx)) return false;
       await record({ actor: operator, action: 'run.change', subject: String(id), detail: { to } });
       return true;
     });

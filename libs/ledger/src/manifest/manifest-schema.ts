@@ -95,6 +95,8 @@ const policySchema = z.strictObject({
   evaluationEveryRounds: z.int().min(0),
   checkpointEveryRounds: z.int().min(0),
   attemptsMax: count,
+  /** fewest held-out examples of a device whose evaluation counts: a sum over fewer is nearly the loss of one. Missing: 10 */
+  heldOutMin: count.max(1_000_000).optional(),
   /** ends the run before its last round; looked at after each evaluation */
   stop: z.strictObject({
     targetLoss: positive.optional(),
@@ -103,6 +105,8 @@ const policySchema = z.strictObject({
     plateau: z.strictObject({ evaluations: count.max(10_000), improvement: z.number().min(0) }).optional(),
     /** a loss of more than so many times the first one */
     divergence: z.number().gt(1).optional(),
+    /** ends the run before an attempt that could spend more: differences that leave devices, hours from the first start */
+    budget: z.strictObject({ scalars: count.max(Number.MAX_SAFE_INTEGER).optional(), hours: positive.max(87_600).optional() }).optional(),
   }).optional(),
 });
 

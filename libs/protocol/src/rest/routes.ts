@@ -15,7 +15,7 @@ import {
 } from './operators.js';
 import { branchRequest, checkpointQuery } from './branch-request.js';
 import { runRequest } from './run-request.js';
-import { artifactSchema, assignmentSchema, assignmentSummarySchema, evaluationSchema, logQuery, roundSchema, type runActions, runQuery, runSchema, signedManifestSchema } from './runs.js';
+import { artifactSchema, assignmentSchema, assignmentSummarySchema, evaluationSchema, logQuery, roundSchema, type runActions, runQuery, runPreviewSchema, runSchema, signedManifestSchema } from './runs.js';
 import { seriesQuery, seriesSchema } from './run-series.js';
 import { healthSchema, versionSchema } from './service.js';
 
@@ -139,9 +139,11 @@ export const routes = {
   downloadModelFile: route({ method: 'GET', path: inApi('/models/:id/files'), summary: 'a file of a model; header Range resumes', role: 'viewer-or-device', params: byId, query: modelFileQuery, response: octetStream }),
 
   createRun: route({ method: 'POST', path: inApi('/runs'), summary: 'make a run', role: 'operator', request: runRequest, response: runSchema, status: 201 }),
+  previewRun: route({ method: 'POST', path: inApi('/runs/previews'), summary: 'what a run would be and cost, without making it', role: 'viewer', request: runRequest, response: runPreviewSchema }),
   branchRun: route({ method: 'POST', path: inApi('/runs/:id/branches'), summary: 'make a run that begins with the state of this one after some commits', role: 'operator', params: byRun, request: branchRequest, response: runSchema, status: 201 }),
   listRuns: route({ method: 'GET', path: inApi('/runs'), summary: 'runs, newest first', role: 'viewer', query: runQuery, response: pageOf(runSchema) }),
   showRun: route({ method: 'GET', path: inApi('/runs/:id'), summary: 'one run', role: 'viewer', params: byRun, response: runSchema }),
+  showRunRequest: route({ method: 'GET', path: inApi('/runs/:id/request'), summary: 'what was asked for when a run was made: a clone begins with it', role: 'viewer', params: byRun, response: runRequest }),
   startRun: runAction('start'),
   pauseRun: runAction('pause'),
   resumeRun: runAction('resume'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../limits.js';
-import { displayName, opaqueId } from './fields.js';
+import { displayName, instant, opaqueId, runId } from './fields.js';
 
 const positive = z.number().positive();
 
@@ -91,6 +91,8 @@ export const policySchema = z.strictObject({
   checkpointEveryRounds: z.int().min(0).max(limits.roundsMax),
   /** attempts of one round before the run fails */
   attemptsMax: z.int().min(1).max(65_535),
+  /** fewest held-out examples of a device whose evaluation counts: a sum over fewer is nearly the loss of one; default 10 */
+  heldOutMin: z.int().min(1).max(1_000_000).optional(),
   /** ends the run before its last round; looked at after each evaluation */
   stop: z.strictObject({
     targetLoss: positive.optional(),
@@ -99,10 +101,36 @@ export const policySchema = z.strictObject({
     plateau: z.strictObject({ evaluations: z.int().min(1).max(10_000), improvement: z.number().min(0) }).optional(),
     /** a loss of more than so many times the first one */
     divergence: z.number().gt(1).optional(),
+    /** ends the run before an attempt that could spend more */
+    budget: z.strictObject({
+      /** differences that leave devices, in all rounds and attempts together */
+      scalars: z.int().min(1).max(Number.MAX_SAFE_INTEGER).optional(),
+      /** from the first start, pauses included */
+      hours: positive.max(87_600).optional(),
+    }).optional(),
   }).optional(),
 }).refine((policy) => policy.reportsMin <= policy.cohort, { path: ['reportsMin'], message: 'expected at most cohort' });
 
 export const precisions = ['fp32', 'w8a8'] as const;
+
+/** The devices of a group. Followed: whoever comes into it while the run goes on takes part too, and who is no longer in it is not asked any more. Frozen: those of the start. */
+export const memberships = ['followed', 'frozen'] as const;
+const runGroup = z.strictObject({ id: opaqueId, membership: z.enum(memberships).default('followed') });
+
+export const canaryFailures = ['pause', 'fail'] as const;
+/** First rounds on few devices; the others are asked once these went well: the loss did not rise, and hardly anyone left or stayed silent. */
+export const canaryRequest = z.strictObject({
+  rounds: z.int().min(1).max(10_000),
+  /** how many devices, or which share of those assigned; with a group alone all of its devices */
+  devices: z.int().min(1).max(65_535).optional(),
+  share: z.number().gt(0).lt(1).optional(),
+  /** only devices of this group are chosen */
+  group: opaqueId.optional(),
+  /** share of the devices asked that may leave or stay silent */
+  departuresMax: z.number().min(0).max(1).default(0.25),
+  /** what becomes of the run if they did not go well */
+  onFailure: z.enum(canaryFailures).default('pause'),
+}).refine(({ devices, share, group }) => !(devices !== undefined && share !== undefined) && (devices ?? share ?? group) !== undefined, { path: ['devices'], message: 'expected either devices or share, or a group' });
 
 /** One fine-tuning as an operator asks for it. Every number that replay depends on stands here: nothing is filled in silently. */
 export const runRequest = z.strictObject({
@@ -118,8 +146,18 @@ export const runRequest = z.strictObject({
   precision: z.enum(precisions).optional(),
   /** whether it starts as soon as it is made */
   start: z.boolean().default(false),
-  /** default: every active device */
+  /** default, where no group is named either: every active device */
   devices: z.array(opaqueId).min(1).max(100_000).optional(),
-}).refine((run) => run.task.type !== 'classification' || run.adapter.headScale !== undefined, { path: ['adapter', 'headScale'], message: 'expected for a classification' })
+  group: runGroup.optional(),
+  canary: canaryRequest.optional(),
+  /** once it is started it is scheduled until then */
+  startAt: instant.optional(),
+  /** once it is started it is queued until that run has ended */
+  after: runId.optional(),
+  /** once it is started it is queued until no other run works with its devices */
+  whenFree: z.boolean().optional(),
+}).refine((run) => run.devices === undefined || run.group === undefined, { path: ['group'], message: 'expected instead of devices, not beside them' })
+  .refine((run) => run.task.type !== 'classification' || run.adapter.headScale !== undefined, { path: ['adapter', 'headScale'], message: 'expected for a classification' })
   .refine((run) => run.task.type === 'classification' || run.adapter.headScale === undefined, { path: ['adapter', 'headScale'], message: 'only a classification has a head' });
 export type RunRequest = z.input<typeof runRequest>;
+export type CanaryRequest = z.output<typeof canaryRequest>;

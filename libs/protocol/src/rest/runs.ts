@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { type FilterFields } from '../filter/filter.js';
 import { filterText } from '../filter/filter-text.js';
+import { canaryFailures, memberships } from './run-request.js';
 import { byteCount, causeText, commitCount, instant, opaqueId, pageQuery, runId, sha256Hex, signatureHex } from './fields.js';
 
-export const runStates = ['draft', 'queued', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const;
+export const runStates = ['draft', 'scheduled', 'queued', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const;
 export const runState = z.enum(runStates);
 export type RunState = z.infer<typeof runState>;
 
@@ -28,6 +29,33 @@ const evaluationFields = {
   count: z.int().min(1),
 };
 
+/** `overruled`: it failed, and an operator went on all the same. */
+export const canaryStages = ['trial', 'passed', 'failed', 'overruled'] as const;
+export const canarySchema = z.object({
+  rounds: z.int().min(1),
+  devices: z.int().min(1),
+  departuresMax: z.number().min(0).max(1),
+  onFailure: z.enum(canaryFailures),
+  stage: z.enum(canaryStages),
+  /** why it failed */
+  cause: causeText.nullable(),
+  /** seats of its decided attempts, and those that left or stayed silent */
+  asked: z.int().min(0),
+  departed: z.int().min(0),
+  /** mean held-out loss before the first round, and the newest since */
+  lossBefore: z.number().nullable(),
+  lossAfter: z.number().nullable(),
+});
+
+export const budgetSchema = z.object({
+  /** differences that may leave devices, and that have */
+  scalars: z.int().min(1).nullable(),
+  scalarsSpent: z.int().min(0),
+  /** hours from the first start */
+  hours: z.number().nullable(),
+  hoursSpent: z.number().min(0),
+});
+
 export const runSchema = z.object({
   id: runId,
   name: z.string(),
@@ -47,9 +75,19 @@ export const runSchema = z.object({
   headHash: sha256Hex,
   /** after the last commit; before the first that which a branch begins with, null for any other run */
   stateHash: sha256Hex.nullable(),
-  /** devices assigned to it */
+  /** devices assigned to it, without those that it no longer asks */
   devices: z.int().min(0),
+  /** whose devices take part, if they were named by a group */
+  group: z.object({ id: opaqueId, name: z.string(), membership: z.enum(memberships) }).nullable(),
   lastEvaluation: z.object(evaluationFields).nullable(),
+  /** what holds its start up, once it is started */
+  startAt: instant.nullable(),
+  after: runId.nullable(),
+  whenFree: z.boolean(),
+  /** first rounds on few devices, and how they went; null without such */
+  canary: canarySchema.nullable(),
+  /** what it may cost and has cost; null without a budget */
+  budget: budgetSchema.nullable(),
   /** run and commits that it began from, if it is a branch */
   branch: z.object({ run: runId, round: commitCount }).nullable(),
 });
@@ -93,6 +131,8 @@ export const assignmentSchema = z.object({
   round: commitCount.nullable(),
   trainExamples: z.int().min(0).nullable(),
   heldOutExamples: z.int().min(0).nullable(),
+  /** no longer in the group that the run follows: it keeps up with the log, and is not asked */
+  aside: z.boolean(),
 });
 export type Assignment = z.infer<typeof assignmentSchema>;
 
@@ -107,3 +147,28 @@ export type AssignmentSummary = z.infer<typeof assignmentSummarySchema>;
 
 export const artifactSchema = z.object({ id: opaqueId, kind: z.string(), sha256: sha256Hex, bytes: byteCount, round: commitCount });
 export type Artifact = z.infer<typeof artifactSchema>;
+
+/** What a run would be, before it is made. */
+export const runPreviewSchema = z.object({
+  /** devices that would take part now */
+  devices: z.int().min(0),
+  online: z.int().min(0),
+  cost: z.object({
+    /** differences that leave a device in a round that it reports */
+    scalarsPerReport: z.int().min(1),
+    /** on the wire, both ways: of a device in a round that it reports, and of all devices in all rounds; without the model's download */
+    bytesPerReport: z.int().min(0),
+    bytes: z.int().min(0),
+    /** reports of all rounds */
+    reports: z.int().min(0),
+    /** values that are trained: what averaging would send instead */
+    values: z.int().min(1),
+    /** of all rounds one after the other, by the step of the slower devices; null while nobody has measured one */
+    minutes: z.number().min(0).nullable(),
+  }),
+  /** steps as the devices measured them on the run that they prepared last: another model takes another time */
+  measured: z.object({ devices: z.int().min(0), stepMsMedian: z.number().nullable(), stepMsP90: z.number().nullable() }),
+  /** as it would be signed: number, time and keys are still open */
+  manifest: z.record(z.string(), z.unknown()),
+});
+export type RunPreview = z.infer<typeof runPreviewSchema>;

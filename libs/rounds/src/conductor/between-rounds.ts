@@ -1,5 +1,7 @@
 import { type Moment } from '../moment.js';
 import { openRound } from './collection.js';
+import { budgetIsSpent } from './run-budget.js';
+import { chooseCanary, isOnTrial, judgeCanary, policyNow, type Canary } from './canary.js';
 import { eligibleMembers } from './cohort-selection.js';
 import { type Conductor } from './conductor.js';
 import { type ConductorIn, type ConductorStep, stay } from './conductor-step.js';
@@ -17,8 +19,17 @@ export function decideWhatFollows(state: ConductorIn<'between'>, moment: Moment)
   if (verdict !== null) return end(state, verdict.state, verdict.cause);
   if (attempt >= policy.attemptsMax) return end(state, 'failed', 'round.too-few-reports');
   if (wish?.type === 'pause') return { state: { ...state, wish: null, phase: { type: 'paused' } }, effects: [{ type: 'paused', round }] };
+  if (isOnTrial(state)) {
+    const judgement = judgeCanary(state.canary, state);
+    if (judgement !== null && (!judgement.passed || !evaluationIsDue(state))) return endTrial(state, judgement);
+  }
+  if (budgetIsSpent(state, moment)) return end(state, 'completed', 'budget-spent');
   if (round >= policy.roundsMax) return evaluationIsDue(state) ? beginEvaluation(state, moment) : end(state, 'completed', 'rounds-done');
   if (state.phase.breath) return wait(state, moment, { breath: true, tries: attempt - 1 });
+  if (isOnTrial(state)) {
+    const canary = chooseCanary(state.canary, eligibleMembers({ ...state, canary: null }, moment), moment);
+    if (canary !== null) return { state: { ...state, canary }, effects: [{ type: 'save-canary', canary }] };
+  }
   if (!mayOpen(state, moment)) return wait(state, moment, { breath: false, tries: 0 });
   return evaluationIsDue(state) ? beginEvaluation(state, moment) : openRound(state, moment);
 }
@@ -32,12 +43,33 @@ export function endWait(state: ConductorIn<'waiting'>, moment: Moment): Conducto
 /** A device arrived during a wait: opens at once for a whole cohort, soon for enough, and never within a breath. */
 export function lookAgain(state: ConductorIn<'waiting'>, moment: Moment): ConductorStep {
   if (state.phase.breath || !mayOpen(state, moment)) return stay(state);
-  if (eligibleMembers(state, moment.nowMs).length >= state.policy.cohort) return stay({ ...state, phase: { type: 'between', breath: false } });
+  if (eligibleMembers(state, moment).length >= policyNow(state).cohort) return stay({ ...state, phase: { type: 'between', breath: false } });
   return state.phase.retryAtMs > moment.nowMs + retryMinMs ? wait(state, moment, { breath: false, tries: 0 }) : stay(state);
 }
 
-function mayOpen(state: Conductor, { nowMs }: Moment): boolean {
-  return eligibleMembers(state, nowMs).length >= state.policy.reportsMin;
+/** Another run is done with its devices: nobody else is about to come, so enough are enough. */
+export function takeFreed(state: ConductorIn<'waiting'>, moment: Moment): ConductorStep {
+  return !state.phase.breath && mayOpen(state, moment) ? stay({ ...state, phase: { type: 'between', breath: false } }) : stay(state);
+}
+
+/** While the canary is not chosen, or cannot be asked, anyone may be chosen in its place. */
+function mayOpen(state: Conductor, moment: Moment): boolean {
+  return eligibleMembers(isOnTrial(state) ? choosing(state, moment) : state, moment).length >= policyNow(state).reportsMin;
+}
+
+function choosing(state: Conductor & { canary: Canary }, moment: Moment): Conductor {
+  return { ...state, canary: chooseCanary(state.canary, eligibleMembers({ ...state, canary: null }, moment), moment) ?? state.canary };
+}
+
+/** The trial is over: the whole fleet from now on, or a pause, or the end. */
+function endTrial(state: ConductorIn<'between'> & { canary: Canary }, judgement: { passed: true } | { passed: false; cause: string }): ConductorStep {
+  const canary: Canary = { ...state.canary, ...(judgement.passed ? { stage: 'passed' } : { stage: 'failed', cause: judgement.cause }) };
+  const save = { type: 'save-canary' as const, canary };
+  if (judgement.passed) return { state: { ...state, canary }, effects: [save] };
+  const { cause } = judgement;
+  if (canary.plan.onFailure === 'pause') return { state: { ...state, canary, phase: { type: 'paused' } }, effects: [save, { type: 'paused', round: state.round, cause }] };
+  const ended = end({ ...state, canary }, 'failed', cause);
+  return { ...ended, effects: [save, ...ended.effects] };
 }
 
 function wait(state: Conductor, { nowMs }: Moment, { breath, tries }: { breath: boolean; tries: number }): ConductorStep {

@@ -1,4 +1,6 @@
-import { type Roster, rosterOf } from '../roster.js';
+import { type Moment } from '../moment.js';
+import { entryOf, type Roster, rosterOf } from '../roster.js';
+import { isCanaryOrNone } from './canary.js';
 import { type Conductor, type Member, type Seat } from './conductor.js';
 import { type RoundPolicy } from './round-policy.js';
 
@@ -12,10 +14,18 @@ export function isAtHead(member: Member, { round }: Conductor): boolean {
   return member.round === round;
 }
 
-/** Members that a round could ask now: at the head, with training data, not resting after a decline. Sorted by device id. */
-export function eligibleMembers(state: Conductor, nowMs: number): readonly Member[] {
-  return state.members.filter((member) => isAtHead(member, state) && member.trainExamples > 0 && member.restsUntilMs <= nowMs);
+/** Members that a round could ask now: at the head, with training data, not set aside, not resting after a decline, no other run's. Sorted by device id. */
+export function eligibleMembers(state: Conductor, { nowMs, isTaken = nobodys }: Pick<Moment, 'nowMs' | 'isTaken'>): readonly Member[] {
+  return state.members.filter((member) => isAtHead(member, state) && member.trainExamples > 0 && member.restsUntilMs <= nowMs && !isAside(state, member.device)
+    && isCanaryOrNone(state, member.device) && !isTaken(member.device));
 }
+
+/** Whether the device left the group that the run follows. */
+export function isAside({ aside }: Conductor, device: string): boolean {
+  return aside.length > 0 && entryOf(aside, device) !== undefined;
+}
+
+const nobodys = () => false;
 
 /**
  * Chooses `seats` of the devices by luck, each set of them as likely as another, and spreads them evenly over the groups.

@@ -3,7 +3,9 @@ import { type Moment } from '../moment.js';
 import { entryOf, type Roster, withEntry } from '../roster.js';
 import { type Conductor, type CountedReport, type Member, type Seat } from './conductor.js';
 import { type ConductorIn, type ConductorStep, isIn, stay } from './conductor-step.js';
+import { countAttempt, isOnTrial, policyNow } from './canary.js';
 import { eligibleMembers, seatsWanted, selectCohort } from './cohort-selection.js';
+import { type ConductorEffect } from './conductor-effect.js';
 import { type Report } from './conductor-input.js';
 import { type DeclineReason } from './decline-reason.js';
 import { judgeReport } from './report-judgement.js';
@@ -12,13 +14,15 @@ import { judgeReport } from './report-judgement.js';
 const busyRestMs = 5_000;
 
 /** Opens the next attempt: saved first, then its timer, then the devices hear of it. */
-export function openRound(state: Conductor, { nowMs, luck }: Moment): ConductorStep {
-  const { round, attempt, policy, groups } = state;
-  const devices = eligibleMembers(state, nowMs).map(({ device }) => device);
+export function openRound(state: Conductor, moment: Moment): ConductorStep {
+  const { nowMs, luck } = moment;
+  const { round, attempt, groups } = state;
+  const policy = policyNow(state);
+  const devices = eligibleMembers(state, moment).map(({ device }) => device);
   const seats = selectCohort({ devices, seats: seatsWanted(policy), groups, luck });
   const deadlineAtMs = nowMs + policy.deadlineMs;
   return {
-    state: { ...state, phase: { type: 'collecting', deadlineAtMs, seats, reports: [] } },
+    state: { ...state, turnAtMs: nowMs, phase: { type: 'collecting', deadlineAtMs, seats, reports: [] } },
     effects: [
       { type: 'open-round', round, attempt, cohort: seats.map(({ device, group }) => ({ device, group })), deadlineAtMs },
       { type: 'set-timer', name: 'deadline', round, attempt, atMs: deadlineAtMs },
@@ -51,7 +55,7 @@ export function takeReport(told: Conductor, device: string, report: Report): Con
   if (!isIn(state, 'collecting')) return stay(state);
   const { group } = judgement;
   const reports = withEntry(state.phase.reports, { device, group, examples, differences });
-  const counted = decideEarly({ ...state, phase: { ...state.phase, reports } });
+  const counted = decideEarly({ ...state, scalars: state.scalars + state.queries, phase: { ...state.phase, reports } });
   return {
     ...counted,
     effects: [
@@ -73,7 +77,7 @@ export function takeAccept(state: ConductorIn<'collecting'>, device: string): Co
 export function takeDecline(state: ConductorIn<'collecting'>, { device, reason, nowMs }: { device: string; reason: DeclineReason; nowMs: number }): ConductorStep {
   if (entryOf(state.phase.seats, device) === undefined) return stay(state);
   const change = reason === 'state-mismatch' ? { round: -1 } : { restsUntilMs: restsUntil(reason, { nowMs, deadlineMs: state.policy.deadlineMs, dayMs: state.dayMs }) };
-  return decideEarly(unseat(withMember(state, device, change), device));
+  return decideEarly(unseat(withMember(state, device, change), device, reason === 'unanswered' ? 'gone' : 'out'));
 }
 
 /**
@@ -89,7 +93,7 @@ function restsUntil(reason: DeclineReason, { nowMs, deadlineMs, dayMs }: { nowMs
 
 /** The departed device is not waited for; if it comes back in time it is asked again. */
 export function releaseSeat(state: ConductorIn<'collecting'>, device: string): ConductorStep {
-  return decideEarly(unseat(state, device));
+  return decideEarly(unseat(state, device, 'gone'));
 }
 
 /** Asks a device of the cohort again that arrived at the head and has not reported: after a restart, a lost connection, a sync. */
@@ -106,21 +110,26 @@ export function seatAgain(state: ConductorIn<'collecting'>, member: Member, { no
 
 /** At the deadline there is no more waiting: enough reports, or none count. */
 export function decideAtDeadline(state: ConductorIn<'collecting'>): ConductorStep {
-  return state.phase.reports.length >= state.policy.reportsMin ? commit(state) : abandon(state, 'too-few-reports');
+  return state.phase.reports.length >= policyNow(state).reportsMin ? commit(state) : abandon(state, 'too-few-reports');
 }
 
 /** Gives the open attempt up. Its reports count nowhere; the next attempt has seeds and batches of its own. */
 export function abandon(state: ConductorIn<'collecting'>, cause: string): ConductorStep {
   const { round, attempt, phase: { reports } } = state;
+  const canary = canaryAfter(state);
   return {
-    state: { ...state, attempt: attempt + 1, decided: { round, attempt, reports }, phase: { type: 'between', breath: true } },
-    effects: [{ type: 'abandon-round', round, attempt, cause }],
+    state: { ...state, canary, attempt: attempt + 1, decided: { round, attempt, reports }, phase: { type: 'between', breath: true } },
+    effects: [{ type: 'abandon-round', round, attempt, cause }, ...saveCanary(state, canary)],
   };
 }
 
+const canaryAfter = (state: ConductorIn<'collecting'>) => (isOnTrial(state) ? countAttempt(state.canary, state.phase) : state.canary);
+const saveCanary = ({ canary: before }: Conductor, canary: Conductor['canary']): ConductorEffect[] => (canary === null || canary === before ? [] : [{ type: 'save-canary', canary }]);
+
 /** Decides before the deadline if more waiting cannot change the outcome for the better. */
 function decideEarly(state: ConductorIn<'collecting'>): ConductorStep {
-  const { policy: { cohort, reportsMin }, phase: { seats, reports } } = state;
+  const { cohort, reportsMin } = policyNow(state);
+  const { seats, reports } = state.phase;
   if (reports.length >= cohort) return commit(state);
   const outstanding = countOutstanding(seats, reports);
   if (outstanding === 0 && reports.length >= reportsMin) return commit(state);
@@ -141,16 +150,17 @@ function countOutstanding(seats: Roster<Seat>, reports: Roster<CountedReport>): 
 
 function commit(state: ConductorIn<'collecting'>): ConductorStep {
   const { round, attempt, queries, phase: { reports } } = state;
+  const canary = canaryAfter(state);
   return {
-    state: { ...state, decided: { round, attempt, reports }, phase: { type: 'committing' } },
-    effects: [{ type: 'commit', round, attempt, ...aggregateGroups({ reports, queries }) }],
+    state: { ...state, canary, decided: { round, attempt, reports }, phase: { type: 'committing' } },
+    effects: [...saveCanary(state, canary), { type: 'commit', round, attempt, ...aggregateGroups({ reports, queries }) }],
   };
 }
 
-function unseat(state: ConductorIn<'collecting'>, device: string): ConductorIn<'collecting'> {
+function unseat(state: ConductorIn<'collecting'>, device: string, standing: 'gone' | 'out' = 'out'): ConductorIn<'collecting'> {
   const { phase } = state;
   const seat = entryOf(phase.seats, device);
-  return seat === undefined ? state : { ...state, phase: { ...phase, seats: withEntry(phase.seats, { ...seat, standing: 'out' }) } };
+  return seat === undefined ? state : { ...state, phase: { ...phase, seats: withEntry(phase.seats, { ...seat, standing }) } };
 }
 
 function withMember<State extends Conductor>(state: State, device: string, change: Partial<Member>): State {

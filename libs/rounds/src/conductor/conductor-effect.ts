@@ -1,4 +1,5 @@
 import { type ErrorCode } from '@seedfleet/errors';
+import { type Canary } from './canary.js';
 import { type ConductorTimer, type EvaluationSums } from './conductor-input.js';
 
 /** A device of a cohort and the direction group whose seeds it gets. */
@@ -31,7 +32,9 @@ export type ConductorEffect =
   | { type: 'refuse-evaluation'; device: string; round: number; code: ErrorCode; field: string; problem: string }
   /** save; sums over `devices` devices that answered in time */
   | ({ type: 'save-evaluation'; round: number; devices: number } & EvaluationSums)
-  /** save: the pause that was asked for holds from now on */
-  | { type: 'paused'; round: number }
+  /** save: the pause that was asked for, or (`cause`) that a canary calls for, holds from now on */
+  | { type: 'paused'; round: number; cause?: string }
+  /** save: how the first rounds on few devices go */
+  | { type: 'save-canary'; canary: Canary }
   /** save: nothing follows */
   | { type: 'end'; state: 'completed' | 'failed' | 'cancelled'; cause: string };

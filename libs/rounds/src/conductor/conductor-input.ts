@@ -41,6 +41,10 @@ export type ConductorInput =
   | { type: 'arrival'; device: string; round: number; stateMatches: boolean; trainExamples: number; heldOutExamples: number }
   /** disconnected, suspended, revoked, or left the run */
   | { type: 'departure'; device: string }
+  /** these devices, and no others, are not asked from now on; whoever has a part in the open round may still report */
+  | { type: 'set-aside'; devices: readonly string[] }
+  /** another run is done with devices that this one may have waited for */
+  | { type: 'devices-freed' }
   | { type: 'accept'; device: string; round: number; attempt: number }
   /** the device declined the start, or never acknowledged it (`reason: 'unanswered'`) */
   | { type: 'decline'; device: string; round: number; attempt: number; reason: DeclineReason }

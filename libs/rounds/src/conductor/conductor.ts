@@ -2,6 +2,7 @@ import { InvariantError } from '@seedfleet/errors';
 import { type Roster, rosterOf } from '../roster.js';
 import { type CohortSeat } from './conductor-effect.js';
 import { type EvaluationSums } from './conductor-input.js';
+import { type Canary } from './canary.js';
 import { type RoundPolicy } from './round-policy.js';
 import { judgeProgress, noProgress, type Evaluated, type Progress, type Verdict } from './stop-conditions.js';
 
@@ -18,8 +19,8 @@ export interface Member {
 
 /** One device of an open round's cohort. */
 export interface Seat extends CohortSeat {
-  /** `asked` may still report; `out` declined, departed or turned out stale. Who reported stands in `reports`. */
-  standing: 'asked' | 'out';
+  /** `asked` may still report; `gone` departed or never answered; `out` declined or turned out stale. Who reported stands in `reports`. */
+  standing: 'asked' | 'gone' | 'out';
 }
 
 /** A report that is saved or about to be: from here on it counts. */
@@ -63,6 +64,16 @@ export interface Conductor {
   /** asked for while something had to run to its end first */
   wish: { type: 'pause' } | { type: 'stop'; cause: string } | null;
   members: Roster<Member>;
+  /** devices that are not asked, members or not: they left the group that the run follows */
+  aside: Roster<{ device: string }>;
+  /** first rounds on few devices, if it has such */
+  canary: Canary | null;
+  /** differences that devices reported so far: what a budget counts */
+  scalars: number;
+  /** when the run was started first: what a budget of time counts from */
+  startedAtMs: number;
+  /** when it last opened a round, 0 before the first: of runs that share devices, the earlier is served first */
+  turnAtMs: number;
   /** the attempt that was decided last: a report of it that comes again is answered as the first was */
   decided: { round: number; attempt: number; reports: Roster<CountedReport> } | null;
 }
@@ -81,6 +92,13 @@ export interface RecordedRun {
   evaluatedRound?: number | null;
   /** default: 24 hours */
   dayMs?: number;
+  /** members that are not asked */
+  aside?: readonly string[];
+  canary?: Canary | null;
+  /** differences in all recorded reports */
+  scalars?: number;
+  /** first start; default: the epoch, where no budget of time runs out */
+  startedAtMs?: number;
   /** all saved evaluations, in the order of their rounds; only stop conditions need them */
   evaluations?: readonly Evaluated[];
   /** opened, saved, and neither committed nor abandoned; its cohort gets a whole deadline again, for nobody listened meanwhile */
@@ -92,14 +110,15 @@ export interface RecordedRun {
  * With `open` it goes on at that round and attempt: recorded reports count, and devices of the cohort that arrive are asked again.
  * @throws InvariantError if `open` is not the attempt that `round` and `attempt` name
  */
-export function createConductor({ run, policy, queries, groups, round, attempt, evaluatedRound = null, evaluations = [], dayMs = 86_400_000, open }: RecordedRun): Conductor {
+export function createConductor({ run, policy, queries, groups, round, attempt, evaluatedRound = null, evaluations = [], dayMs = 86_400_000, aside = [], canary = null, scalars = 0, startedAtMs = 0, open }: RecordedRun): Conductor {
   if (open !== undefined && (open.round !== round || open.attempt !== attempt)) {
     throw new InvariantError(`run ${run} stands at round ${round}, attempt ${attempt}, but round ${open.round}, attempt ${open.attempt} is recorded as open`);
   }
   let judged: { progress: Progress; verdict: Verdict | null } = { progress: noProgress, verdict: null };
   for (const evaluated of evaluations) judged = judgeProgress(judged.progress, evaluated, policy.stop ?? {});
   return {
-    ...judged, dayMs, run, policy, queries, groups, round, attempt, evaluatedRound, wish: null, members: [], decided: null,
+    ...judged, dayMs, run, policy, queries, groups, round, attempt, evaluatedRound, wish: null, members: [], decided: null, canary, scalars, startedAtMs, turnAtMs: 0,
+    aside: rosterOf(aside.map((device) => ({ device }))),
     phase: open === undefined ? { type: 'idle' } : {
       type: 'idle',
       recovered: {

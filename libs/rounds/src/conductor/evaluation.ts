@@ -2,15 +2,17 @@ import { type ErrorCode } from '@seedfleet/errors';
 import { type Moment } from '../moment.js';
 import { entryOf, rosterOf, withEntry, withoutDevice } from '../roster.js';
 import { type Conductor, type Member } from './conductor.js';
-import { isAtHead } from './cohort-selection.js';
+import { countLoss, isCanaryOrNone, isJudgedAt, isOnTrial } from './canary.js';
+import { isAside, isAtHead } from './cohort-selection.js';
 import { type ConductorIn, type ConductorStep, isIn, stay } from './conductor-step.js';
 import { type ClassSums, type EvaluationSums } from './conductor-input.js';
 import { judgeProgress } from './stop-conditions.js';
 
 /** Whether the state at this round is to be evaluated and is not yet: before round 0, every evaluationEveryRounds, at the end. */
-export function evaluationIsDue({ round, evaluatedRound, policy }: Conductor): boolean {
+export function evaluationIsDue(state: Conductor): boolean {
+  const { round, evaluatedRound, policy } = state;
   if (evaluatedRound === round) return false;
-  return round === 0 || round >= policy.roundsMax || (policy.evaluationEveryRounds > 0 && round % policy.evaluationEveryRounds === 0);
+  return round === 0 || isJudgedAt(state) || round >= policy.roundsMax || (policy.evaluationEveryRounds > 0 && round % policy.evaluationEveryRounds === 0);
 }
 
 /** Asks every device at the head that has held-out data. If nobody there has any, the evaluation is done with. */
@@ -53,6 +55,7 @@ export function takeEvaluation(state: Conductor, { device, round, sums }: { devi
   if (entryOf(phase.asked, device) === undefined) return refuse('report.not-in-cohort', 'round', `This device was not asked to evaluate round ${round}.`);
   if (!Number.isFinite(sums.lossSum)) return refuse('report.not-finite', 'lossSum', 'The sum of losses is not a finite number.');
   if (!Number.isInteger(sums.count) || sums.count < 1) return refuse('report.examples', 'count', 'The evaluation stands on no examples.');
+  if (sums.count < heldOutMin(state)) return refuse('report.examples', 'count', `The evaluation stands on fewer than the ${heldOutMin(state)} examples that the run asks for.`);
   if (!Number.isInteger(sums.correct) || sums.correct < 0 || sums.correct > sums.count) return refuse('report.examples', 'correct', 'The correct answers are not between 0 and count.');
   if (sums.perClass !== undefined && !addUp(sums.perClass, sums)) return refuse('report.examples', 'perClass', 'The sums by class do not add up to correct and count.');
   const answered = endIfComplete({ ...state, phase: { ...phase, reports: withEntry(phase.reports, { device, ...sums }) } });
@@ -78,9 +81,13 @@ export function endEvaluation(state: ConductorIn<'evaluating'>): ConductorStep {
   }
   const perClass = sumByClass(reports);
   const judged = reports.length === 0 ? {} : judgeProgress(state.progress, { loss: total.lossSum / total.count, accuracy: total.correct / total.count }, state.policy.stop ?? {});
+  const canary = isOnTrial(state) && total.count > 0 ? countLoss(state.canary, { round, loss: total.lossSum / total.count }) : state.canary;
   return {
-    state: { ...state, ...judged, evaluatedRound: round, phase: { type: 'between', breath: false } },
-    effects: reports.length === 0 ? [] : [{ type: 'save-evaluation', round, devices: reports.length, ...total, ...(perClass === null ? {} : { perClass }) }],
+    state: { ...state, ...judged, canary, evaluatedRound: round, phase: { type: 'between', breath: false } },
+    effects: [
+      ...(reports.length === 0 ? [] : [{ type: 'save-evaluation' as const, round, devices: reports.length, ...total, ...(perClass === null ? {} : { perClass }) }]),
+      ...(canary === null || canary === state.canary ? [] : [{ type: 'save-canary' as const, canary }]),
+    ],
   };
 }
 
@@ -107,5 +114,10 @@ function endIfComplete(state: ConductorIn<'evaluating'>): ConductorStep {
 }
 
 function isAsked(member: Member, state: Conductor): boolean {
-  return isAtHead(member, state) && member.heldOutExamples > 0;
+  return isAtHead(member, state) && member.heldOutExamples >= heldOutMin(state) && !isAside(state, member.device) && isCanaryOrNone(state, member.device);
+}
+
+/** A sum over few examples is nearly a loss of one: devices with fewer are not asked, and not listened to. */
+function heldOutMin({ policy }: Conductor): number {
+  return Math.max(1, policy.heldOutMin ?? 1);
 }

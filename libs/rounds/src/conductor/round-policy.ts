@@ -18,6 +18,8 @@ export interface RoundPolicy {
   checkpointEveryRounds: number;
   /** abandoned attempts in a row after which the run has failed */
   attemptsMax: number;
+  /** fewest held-out examples of a device whose evaluation counts; missing: 1 */
+  heldOutMin?: number | undefined;
   /** ends the run before its last round */
   stop?: StopConditions | undefined;
 }

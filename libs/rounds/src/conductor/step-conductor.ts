@@ -1,7 +1,7 @@
 import { InvariantError } from '@seedfleet/errors';
 import { type Moment } from '../moment.js';
-import { withEntry, withoutDevice } from '../roster.js';
-import { decideWhatFollows, endWait, lookAgain } from './between-rounds.js';
+import { rosterOf, withEntry, withoutDevice } from '../roster.js';
+import { decideWhatFollows, endWait, lookAgain, takeFreed } from './between-rounds.js';
 import { abandon, decideAtDeadline, releaseSeat, resumeRound, seatAgain, takeAccept, takeDecline, takeReport } from './collection.js';
 import { type Conductor, type Member } from './conductor.js';
 import { type ConductorInput } from './conductor-input.js';
@@ -32,6 +32,8 @@ function takeInput(state: Conductor, input: ConductorInput, moment: Moment): Con
     case 'fail': return fail(state, input.cause);
     case 'arrival': return arrive(state, input, moment);
     case 'departure': return depart(state, input.device);
+    case 'set-aside': return setAside(state, input.devices, moment);
+    case 'devices-freed': return isIn(state, 'waiting') ? takeFreed(state, moment) : stay(state);
     case 'accept': return isOpen(state, input) ? takeAccept(state, input.device) : stay(state);
     case 'decline': return isOpen(state, input) ? takeDecline(state, { ...input, nowMs: moment.nowMs }) : stay(state);
     case 'report': return takeReport(state, input.device, input.report);
@@ -62,7 +64,12 @@ function pause(state: Conductor, moment: Moment): ConductorStep {
 
 function resume(state: Conductor, moment: Moment): ConductorStep {
   if (isIn(state, 'idle')) return start(state, moment);
-  if (isIn(state, 'paused')) return stay({ ...state, phase: { type: 'between', breath: false } });
+  if (isIn(state, 'paused')) {
+    const overruled: Conductor = { ...state, phase: { type: 'between', breath: false } };
+    if (state.canary?.stage !== 'failed') return stay(overruled);
+    const canary = { ...state.canary, stage: 'overruled' as const };
+    return { state: { ...overruled, canary }, effects: [{ type: 'save-canary', canary }] };
+  }
   return stay(state.wish?.type === 'pause' ? { ...state, wish: null } : state);
 }
 
@@ -100,6 +107,11 @@ function arrive(state: Conductor, arrival: Extract<ConductorInput, { type: 'arri
   if (isIn(joined, 'evaluating')) return askToEvaluate(joined, member, moment);
   if (isIn(joined, 'waiting')) return lookAgain(joined, moment);
   return stay(joined);
+}
+
+function setAside(state: Conductor, devices: readonly string[], moment: Moment): ConductorStep {
+  const changed: Conductor = { ...state, aside: rosterOf(devices.map((device) => ({ device }))) };
+  return isIn(changed, 'waiting') ? lookAgain(changed, moment) : stay(changed);
 }
 
 function depart(state: Conductor, device: string): ConductorStep {

@@ -1,3 +1,5 @@
+import { type RunBudget } from './run-budget.js';
+
 /** When a run ends before its last round: `policy.stop` of its manifest. Looked at after each evaluation. */
 export interface StopConditions {
   /** done once the held-out loss is this or less */
@@ -8,6 +10,8 @@ export interface StopConditions {
   plateau?: { evaluations: number; improvement: number } | undefined;
   /** failed once the loss is more than so many times the first one */
   divergence?: number | undefined;
+  /** completed before the attempt that could spend more than this */
+  budget?: RunBudget | undefined;
 }
 
 /** What the conditions need of the evaluations so far. */

@@ -11,7 +11,7 @@ const legal: Record<string, { table: Transitions<string>; changes: string[] }> =
   run: {
     table: runTransitions,
     changes: [
-      'draft queued', 'draft cancelled', 'queued running', 'queued failed', 'queued cancelled', 'running paused', 'running completed', 'running failed',
+      'draft scheduled', 'draft queued', 'draft cancelled', 'scheduled queued', 'scheduled cancelled', 'queued running', 'queued failed', 'queued cancelled', 'running paused', 'running completed', 'running failed',
       'running cancelled', 'paused running', 'paused failed', 'paused cancelled',
     ],
   },

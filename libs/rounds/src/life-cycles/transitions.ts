@@ -4,7 +4,7 @@ import { FleetError } from '@seedfleet/errors';
 export type Transitions<State extends string> = { readonly [from in State]: readonly State[] };
 
 export type DeviceState = 'pending' | 'active' | 'suspended' | 'revoked';
-export type RunState = 'draft' | 'queued' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
+export type RunState = 'draft' | 'scheduled' | 'queued' | 'running' | 'paused' | 'completed' | 'failed' | 'cancelled';
 export type RoundState = 'selecting' | 'collecting' | 'committed' | 'abandoned';
 export type AssignmentState = 'assigned' | 'preparing' | 'ready' | 'failed' | 'left';
 
@@ -18,7 +18,8 @@ export const deviceTransitions = {
 
 /** Rolling back is not a transition: it is a new run, branched from a round of this one. */
 export const runTransitions = {
-  draft: ['queued', 'cancelled'],
+  draft: ['scheduled', 'queued', 'cancelled'],
+  scheduled: ['queued', 'cancelled'],
   queued: ['running', 'failed', 'cancelled'],
   running: ['paused', 'completed', 'failed', 'cancelled'],
   paused: ['running', 'failed', 'cancelled'],

@@ -1,0 +1,99 @@
+import { type Moment } from '../moment.js';
+import { entryOf } from '../roster.js';
+import { selectCohort } from './cohort-selection.js';
+import { type Conductor, type CountedReport, type Member, type Seat } from './conductor.js';
+import { type RoundPolicy } from './round-policy.js';
+
+/** First rounds on few devices: the rest is asked only if they went well. */
+export interface CanaryPlan {
+  /** commits on the few devices, after which is judged */
+  rounds: number;
+  /** how many devices */
+  devices: number;
+  /** only these may be chosen: those of a group; missing: any */
+  among?: readonly string[] | undefined;
+  /** share of the devices asked that may leave or stay silent */
+  departuresMax: number;
+  /** what becomes of the run if it did not go well */
+  onFailure: 'pause' | 'fail';
+}
+
+export interface Canary {
+  plan: CanaryPlan;
+  /** `overruled`: it failed, and an operator went on all the same */
+  stage: 'trial' | 'passed' | 'failed' | 'overruled';
+  /** why it failed */
+  cause: string | null;
+  /** who is asked at present */
+  devices: readonly string[];
+  /** seats of decided attempts, and those of them that left or stayed silent */
+  asked: number;
+  departed: number;
+  /** mean held-out loss before the first round, and the newest since */
+  before: number | null;
+  after: { round: number; loss: number } | null;
+}
+
+/** A canary before its first round. */
+export const newCanary = (plan: CanaryPlan): Canary => ({ plan, stage: 'trial', cause: null, devices: [], asked: 0, departed: 0, before: null, after: null });
+
+export function isOnTrial<State extends Conductor>(state: State): state is State & { canary: Canary } {
+  return state.canary?.stage === 'trial';
+}
+
+/** The policy of the round at hand: while the canary is on trial, every one of its devices is wanted and none beside it. */
+export function policyNow(state: Conductor): RoundPolicy {
+  const { policy, canary } = state;
+  if (canary?.stage !== 'trial' || canary.devices.length === 0) return policy;
+  const cohort = Math.min(policy.cohort, canary.devices.length);
+  return { ...policy, cohort, overSelection: 1, reportsMin: Math.min(policy.reportsMin, cohort) };
+}
+
+/** Whether the member may be asked as far as the canary is concerned. */
+export function isCanaryOrNone({ canary }: Conductor, device: string): boolean {
+  return canary?.stage !== 'trial' || canary.devices.includes(device);
+}
+
+/**
+ * Chooses the devices of the trial, and others in place of those that cannot be asked now; the same ones stay as long as they can.
+ * @param free members that could be asked if there were no canary
+ * @returns null where nothing changes
+ */
+export function chooseCanary(canary: Canary, free: readonly Member[], { luck }: Pick<Moment, 'luck'>): Canary | null {
+  const { plan, devices } = canary;
+  const allowed = free.map(({ device }) => device).filter((device) => plan.among?.includes(device) ?? true);
+  if (allowed.length === 0) return null;
+  const stay = devices.filter((device) => allowed.includes(device));
+  const others = allowed.filter((device) => !devices.includes(device));
+  const next = [...stay, ...selectCohort({ devices: others, seats: plan.devices - stay.length, groups: 1, luck }).map(({ device }) => device)].sort();
+  // Fewer than before are no reason to forget how many were wanted.
+  return next.length < devices.length || next.every((device, index) => device === devices[index]) && next.length === devices.length ? null : { ...canary, devices: next };
+}
+
+/** The canary after an attempt was decided. */
+export function countAttempt(canary: Canary, { seats, reports }: { seats: readonly Seat[]; reports: readonly CountedReport[] }): Canary {
+  const silent = seats.filter(({ device, standing }) => standing !== 'out' && entryOf(reports, device) === undefined);
+  return { ...canary, asked: canary.asked + seats.length, departed: canary.departed + silent.length };
+}
+
+/** The canary after an evaluation. */
+export function countLoss(canary: Canary, { round, loss }: { round: number; loss: number }): Canary {
+  return round === 0 ? { ...canary, before: loss } : { ...canary, after: { round, loss } };
+}
+
+/** How the trial ends at this round: with a cause where it failed; null while it goes on. */
+export function judgeCanary({ plan, asked, departed, before, after }: Canary, { round }: { round: number }): { passed: true } | { passed: false; cause: string } | null {
+  const share = `${departed} of ${asked} asked devices left or stayed silent`;
+  // More than all its rounds may lose: the rest cannot make up for it.
+  if (departed > plan.departuresMax * Math.max(asked, plan.rounds * plan.devices)) return { passed: false, cause: `canary: ${share}` };
+  if (round < plan.rounds) return null;
+  if (asked > 0 && departed > plan.departuresMax * asked) return { passed: false, cause: `canary: ${share}` };
+  if (before === null || after?.round !== round) return { passed: false, cause: 'canary: no device evaluated the loss' };
+  if (after.loss > before) return { passed: false, cause: `canary: the loss rose from ${before.toPrecision(4)} to ${after.loss.toPrecision(4)}` };
+  return { passed: true };
+}
+
+/** Whether the state at this round is evaluated for the canary's sake. */
+export function isJudgedAt({ canary, round }: Conductor): boolean {
+  return canary?.stage === 'trial' && round === canary.plan.rounds;
+}
