@@ -16,6 +16,8 @@ export const names = {
   repeats: ({ axes, axis }: { axes: number; axis: number }) => `seedfleet/repeats/${axis}of${axes}`,
   /** A value at one position of an axis. Not ours by its name: it is tiled as values of the model are. */
   selected: ({ value, axis, index }: { value: string; axis: number; index: number | string }) => `selected/${axis}/${index}/${value}`,
+  /** What the output head of a language model reads: all positions but the last. Not ours by its name: it is tiled as values of the model are. */
+  followed: (part: string) => `followed/${part}`,
   /** Some columns of a stored tensor. Not ours by its name: as the tensor itself. */
   columns: (value: string) => `columns/${value}`,
   /** [P], the number of perturbed rows, read from the shape of the head's weight. */

@@ -22,11 +22,11 @@ const b = values(32, rows * 2 * d);
 const ids = [1, 2, 3, 4, 5, 6, 5, 4, 0, 0];
 const int64 = (of: number[]) => new Tensor('int64', BigInt64Array.from(of, BigInt), [examples, tokens]);
 
-async function lossesOf(labels: number[], { first = 0, count = rows } = {}): Promise<Float32Array> {
-  const graph = buildLanguageGraph(languageModel(values(2, d * d)), { output: 'logits', inputs: { ids: 'ids', mask: 'mask' }, adapters: [adapter] });
+async function lossesOf(labels: number[], { first = 0, count = rows, positions = 'needed' as 'needed' | 'all' } = {}): Promise<Float32Array> {
+  const graph = buildLanguageGraph(languageModel(values(2, d * d)), { output: 'logits', inputs: { ids: 'ids', mask: 'mask' }, adapters: [adapter], positions });
   const session = await InferenceSession.create(writeModel(graph), quiet);
   const run = await session.run({ ids: int64(ids), labels: int64(labels), [adapter.input]: new Tensor('float32', b.slice(first * 2 * d, (first + count) * 2 * d), [count, 2, d]) });
-  expect([run['losses']?.dims, run['predicted']?.dims]).toEqual([[count, examples], [count === 1 ? examples : 0, tokens - 1]]);
+  expect([run['losses']?.dims, run['predicted']?.dims]).toEqual([[count, examples], [count === 1 ? examples : 0, positions === 'all' ? tokens : tokens - 1]]);
   const losses = floats(run['losses']).slice();
   await session.release();
   return losses;
@@ -64,6 +64,22 @@ test.each([
   const apart = [];
   for (let p = 0; p < rows; p++) apart.push(...await lossesOf(labels, { first: p, count: 1 }));
   expect([...losses]).toEqual(apart);
+  expect(await lossesOf(labels, { positions: 'all' })).toEqual(losses);
+});
+
+test('the output head of a language model multiplies the positions that count, and two at least', async () => {
+  const graph = buildLanguageGraph(languageModel(values(2, d * d)), { output: 'logits', inputs: { ids: 'ids', mask: 'mask' }, adapters: [adapter] });
+  // The logits, to see how many there are; `logits` is a name of ours.
+  for (const shown of languageModel(values(2, d * d)).graph.output) {
+    shown.name = 'model/logits';
+    graph.graph.output.push(shown);
+  }
+  const session = await InferenceSession.create(writeModel(graph), quiet);
+  const multiplied = async (labels: number[]) => (await session.run({ ids: int64(ids), labels: int64(labels), [adapter.input]: new Tensor('float32', b, [rows, 2, d]) }))['model/logits']?.dims;
+  expect(await multiplied([-1, -1, -1, 4, 5, -1, -1, 4, -1, -1])).toEqual([rows, 5, vocabulary]);
+  expect(await multiplied(Array<number>(10).fill(-100))).toEqual([rows, 2, vocabulary]);
+  expect(await multiplied([0, 1, 2, 3, 4, 0, 1, 2, 3, 4])).toEqual([rows, 8, vocabulary]);
+  await session.release();
 });
 
 test('one vector an example is no language model', () => {
