@@ -52,3 +52,9 @@ export {
 export { ackBytes, averagingBytes, commitPacketBytes, reporterBytes, reportPacketBytes, startBytes, type EstimatorShape, type RoundBytes } from './round-bytes.js';
 export { pageOf, pageQuery } from './rest/fields.js';
 export { healthSchema, versionSchema, type Health, type Version } from './rest/service.js';
+export { participationCells, participationRoundsMax, type Participation, type StateHashes } from './rest/participation.js';
+export { seatOutcomes, type RoundDetails, type RoundDevice } from './rest/round-details.js';
+export { type DeviceDisclosure, type RunDisclosure } from './rest/run-disclosure.js';
+export { runEventKinds, runEventSchema, type RunEvent } from './rest/run-events.js';
+export { attentionKinds, type Overview } from './rest/overview.js';
+export { type System } from './rest/system.js';

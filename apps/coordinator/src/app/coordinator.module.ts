@@ -16,6 +16,7 @@ import { RoundsModule } from '../rounds/rounds.module.js';
 import { RunSeriesModule } from '../run-series/run-series.module.js';
 import { RunsModule } from '../runs/runs.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { SystemModule } from '../system/system.module.js';
 import { serverLimits } from './limits.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RevisionInterceptor } from './revisions.js';
@@ -29,7 +30,7 @@ export class CoordinatorModule {
       imports: [
         SurroundingsModule.with(surroundings),
         ThrottlerModule.forRoot([{ ttl: 60_000, limit: serverLimits.deviceAccessPerMinute }]),
-        OperatorsModule, DevicesModule, GroupsModule, AlertsModule, EnrolmentModule, ModelsModule, RoundsModule, RunSeriesModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule, RetentionModule,
+        OperatorsModule, DevicesModule, GroupsModule, AlertsModule, EnrolmentModule, ModelsModule, RoundsModule, RunSeriesModule, SystemModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule, RetentionModule,
       ],
       providers: [{ provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }, { provide: APP_INTERCEPTOR, useClass: RevisionInterceptor }],
     };

@@ -25,8 +25,9 @@ const mayUse: Record<RouteName, 'anyone' | 'viewer' | 'viewer, device' | 'operat
   createModel: 'operator', listModels: 'viewer', showModel: 'viewer', uploadModelFile: 'operator', downloadModelFile: 'viewer, device',
   createRun: 'operator', previewRun: 'viewer', showRunRequest: 'viewer', branchRun: 'operator', listRuns: 'viewer', showRun: 'viewer', startRun: 'operator', pauseRun: 'operator', resumeRun: 'operator', stopRun: 'operator',
   showManifest: 'viewer, device', downloadLog: 'viewer, device', downloadCheckpoint: 'viewer, device', downloadRunFile: 'viewer, device',
-  listRounds: 'viewer', showSeries: 'viewer', listEvaluations: 'viewer', listAssignments: 'viewer', summariseAssignments: 'viewer', listArtifacts: 'viewer', downloadArtifact: 'viewer',
-  enrolDevice: 'anyone', createChallenge: 'anyone', createCredential: 'anyone',
+  listRounds: 'viewer', showSeries: 'viewer', showRound: 'viewer', listRoundDevices: 'operator', showParticipation: 'viewer', showStateHashes: 'viewer', showDisclosure: 'viewer', listDisclosures: 'viewer',
+  listRunEvents: 'operator', showOverview: 'viewer', showSystem: 'operator', listEvaluations: 'viewer', listAssignments: 'viewer', summariseAssignments: 'viewer', listArtifacts: 'viewer', downloadArtifact: 'viewer',
+  enrolDevice: 'anyone', changeDeviceKey: 'anyone', createChallenge: 'anyone', createCredential: 'anyone',
   metrics: 'viewer', livez: 'anyone', readyz: 'anyone', version: 'anyone', openApi: 'anyone',
 };
 

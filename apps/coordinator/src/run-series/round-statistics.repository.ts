@@ -58,11 +58,11 @@ export class RoundStatisticsRepository {
     return rows.map(({ opened_at, bytes, reports, ...key }) => ({ ...key, openedAt: opened_at, commit: bytes === null || reports === null ? null : { bytes, reports } }));
   }
 
-  /** Runs with attempts that ended and have no statistics. */
-  async findRunsWithGaps(): Promise<number[]> {
+  /** Runs with attempts that ended before, and have no statistics. */
+  async findRunsWithGaps(before: Date): Promise<number[]> {
     const rows = await this.database.prisma.$queryRaw<{ run: number }[]>(Prisma.sql`
       SELECT r.run_id AS run FROM rounds r LEFT JOIN round_statistics s ON s.run_id = r.run_id AND s.round = r.round AND s.attempt = r.attempt
-      WHERE r.ended_at IS NOT NULL AND s.run_id IS NULL GROUP BY r.run_id ORDER BY r.run_id`);
+      WHERE r.ended_at < ${before} AND s.run_id IS NULL GROUP BY r.run_id ORDER BY r.run_id`);
     return rows.map(({ run }) => run);
   }
 

@@ -9,6 +9,8 @@ import { type StateNorms } from './state-norms.js';
 
 /** What ended within so long is looked at together: one statement for many rounds of a fast run. */
 const settleEveryMs = 1_000;
+/** Ended so long ago without statistics: whoever led the run is gone. Before, it may be about to write down what only it knows. */
+const gapAfterMs = 60_000;
 /** Attempts whose reports are in memory at a time. */
 const attemptsPerPage = 50;
 /** Attempts that are remembered before they are looked at: older ones are found again in the database, without what only memory knew. */
@@ -60,7 +62,7 @@ export class RoundStatistics implements OnApplicationBootstrap, OnApplicationShu
 
   onApplicationBootstrap(): void {
     this.work(async () => {
-      for (const run of await this.repository.findRunsWithGaps()) await this.fill(run);
+      for (const run of await this.repository.findRunsWithGaps(new Date(this.clock.nowMs() - gapAfterMs))) await this.fill(run);
     });
   }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InvariantError } from '@seedfleet/errors';
 import { assignmentStates, runStates, type RunState } from '@seedfleet/protocol';
+import { bytea } from '../database/bytea.js';
 import { Database } from '../database/database.js';
 import { Prisma } from '../database/generated/client.js';
 
@@ -108,9 +109,9 @@ export class AssignmentRepository {
     await this.database.prisma.assignment.updateMany({ where: { runId: run, deviceId: device, state: from }, data: { state: 'preparing', cause: null, updatedAt: at } });
   }
 
-  async save(run: number, device: string, change: { state: AssignmentState; cause: string | null; at: Date; round?: number; trainExamples?: number; heldOutExamples?: number }): Promise<void> {
-    const { at, ...data } = change;
-    await this.database.prisma.assignment.update({ where: { runId_deviceId: { runId: run, deviceId: device } }, data: { ...data, updatedAt: at } });
+  async save(run: number, device: string, change: { state: AssignmentState; cause: string | null; at: Date; round?: number; trainExamples?: number; heldOutExamples?: number; stateRound?: number; stateHash?: Uint8Array }): Promise<void> {
+    const { at, stateHash, ...data } = change;
+    await this.database.prisma.assignment.update({ where: { runId_deviceId: { runId: run, deviceId: device } }, data: { ...data, ...(stateHash === undefined ? {} : { stateHash: bytea(stateHash) }), updatedAt: at } });
   }
 }
 

@@ -117,12 +117,13 @@ export class AssignmentsService {
     // Taken up in a moment, but not yet: an arrival that nobody hears would leave the run waiting for this device.
     this.desk.requireHeard({ run, state: runState });
     const stateMatches = await this.matches(assignment, { round, stateHash });
+    const said = { stateRound: round, stateHash, at: this.clock.now() };
     if (stateMatches) {
       this.requireChange(assignment, 'ready');
-      await this.repository.save(run, device, { state: 'ready', cause: null, round, trainExamples, heldOutExamples, at: this.clock.now() });
+      await this.repository.save(run, device, { state: 'ready', cause: null, round, trainExamples, heldOutExamples, ...said });
     }
     // At a round that we know, another state is an error, and not only a device that is behind; it stands with the device until that is over.
-    else if (round <= head && assignment.state !== 'left') await this.repository.save(run, device, { state: 'preparing', cause: `log.state-mismatch: another state after ${round} commits`, at: this.clock.now() });
+    else if (round <= head && assignment.state !== 'left') await this.repository.save(run, device, { state: 'preparing', cause: `log.state-mismatch: another state after ${round} commits`, ...said });
     if (liveStates.has(runState)) await this.desk.arrive(run, device, { head, round, stateMatches, trainExamples, heldOutExamples });
     if (!stateMatches) throw new FleetError('report.stale-state', { field: 'stateHash', problem: `The state is not the one after ${round} commits of run ${run}.` });
     const end = endFor({ runState: assignment.runState, head, round });

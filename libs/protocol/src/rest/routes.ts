@@ -17,6 +17,11 @@ import { branchRequest, checkpointQuery } from './branch-request.js';
 import { runRequest } from './run-request.js';
 import { artifactSchema, assignmentSchema, assignmentSummarySchema, evaluationSchema, logQuery, roundSchema, type runActions, runQuery, runPreviewSchema, runSchema, signedManifestSchema } from './runs.js';
 import { seriesQuery, seriesSchema } from './run-series.js';
+import { overviewSchema } from './overview.js';
+import { participationQuery, participationSchema, stateHashesSchema } from './participation.js';
+import { byRound, roundDetailsSchema, roundDeviceSchema, roundDevicesQuery } from './round-details.js';
+import { deviceDisclosureSchema, runDisclosureSchema } from './run-disclosure.js';
+import { runEventSchema, runEventsQuery } from './run-events.js';
 import { healthSchema, versionSchema } from './service.js';
 
 /** Where all routes but health and version live. */
@@ -161,6 +166,14 @@ export const routes = {
   downloadArtifact: route({ method: 'GET', path: inApi('/artifacts/:id'), summary: 'one file that a run made; header Range resumes', role: 'viewer', params: byId, response: octetStream }),
 
   enrolDevice: route({ method: 'POST', path: inApi('/device/enrolments'), summary: 'enrol this device with a token', role: 'anyone', request: enrolmentRequest, response: enrolmentSchema, status: 201 }),
+  showSeries: route({ method: 'GET', path: inApi('/runs/:id/series'), summary: 'curves of a run, reduced to as many points as a plot can show', role: 'viewer', params: byRun, query: seriesQuery, response: seriesSchema }),
+  showRound: route({ method: 'GET', path: inApi('/runs/:id/rounds/:round'), summary: 'one round: its attempts, seeds, coefficients, hashes, and whether its commit holds', role: 'viewer', params: byRound, response: roundDetailsSchema }),
+  listRoundDevices: route({ method: 'GET', path: inApi('/runs/:id/rounds/:round/devices'), summary: 'devices that a round asked, and what each reported', role: 'operator', params: byRound, query: roundDevicesQuery, response: pageOf(roundDeviceSchema) }),
+  showParticipation: route({ method: 'GET', path: inApi('/runs/:id/participation'), summary: 'devices of a run by rounds: counted, declined, silent or not asked', role: 'viewer', params: byRun, query: participationQuery, response: participationSchema }),
+  showStateHashes: route({ method: 'GET', path: inApi('/runs/:id/state-hashes'), summary: 'hashes of the state as devices last said them: one for each round, or something is wrong', role: 'viewer', params: byRun, response: stateHashesSchema }),
+  showDisclosure: route({ method: 'GET', path: inApi('/runs/:id/disclosure'), summary: 'what left the devices of a run so far', role: 'viewer', params: byRun, response: runDisclosureSchema }),
+  listDisclosures: route({ method: 'GET', path: inApi('/runs/:id/disclosures'), summary: 'what left each device of a run so far', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(deviceDisclosureSchema) }),
+  listRunEvents: route({ method: 'GET', path: inApi('/runs/:id/events'), summary: 'what happened in a run, newest first', role: 'operator', params: byRun, query: runEventsQuery, response: pageOf(runEventSchema) }),
   createChallenge: route({ method: 'POST', path: inApi('/device/challenges'), summary: 'bytes to sign for a credential', role: 'anyone', request: challengeRequest, response: challengeSchema, status: 201 }),
   createCredential: route({ method: 'POST', path: inApi('/device/credentials'), summary: 'a short-lived credential for a signed challenge', role: 'anyone', request: credentialRequest, response: credentialSchema, status: 201 }),
 
@@ -172,6 +185,8 @@ export const routes = {
 } satisfies Record<string, Route>;
 
 /** Whether a client may repeat this request under one Idempotency-Key: what an operator makes, is made once. */
+  showOverview: route({ method: 'GET', path: inApi('/overview'), summary: 'rounds of the last day, and what wants attention', role: 'viewer', response: overviewSchema }),
+  showSystem: route({ method: 'GET', path: inApi('/system'), summary: 'database, disk, memory and queues of this coordinator', role: 'operator', response: systemSchema }),
 export function isCreation({ method, status, role }: Pick<Route, 'method' | 'status' | 'role'>): boolean {
   return method === 'POST' && status === 201 && role !== 'anyone';
 }
