@@ -16,13 +16,14 @@ import {
 import { branchRequest, checkpointQuery } from './branch-request.js';
 import { runRequest } from './run-request.js';
 import { artifactSchema, assignmentSchema, assignmentSummarySchema, evaluationSchema, logQuery, roundSchema, type runActions, runQuery, runPreviewSchema, runSchema, signedManifestSchema } from './runs.js';
-import { seriesQuery, seriesSchema } from './run-series.js';
 import { overviewSchema } from './overview.js';
 import { participationQuery, participationSchema, stateHashesSchema } from './participation.js';
 import { byRound, roundDetailsSchema, roundDeviceSchema, roundDevicesQuery } from './round-details.js';
 import { deviceDisclosureSchema, runDisclosureSchema } from './run-disclosure.js';
 import { runEventSchema, runEventsQuery } from './run-events.js';
 import { healthSchema, versionSchema } from './service.js';
+import { seriesQuery, seriesSchema } from './run-series.js';
+import { systemSchema } from './system.js';
 
 /** Where all routes but health and version live. */
 export const apiPrefix = '/api/v1';
@@ -158,14 +159,6 @@ export const routes = {
   downloadCheckpoint: route({ method: 'GET', path: inApi('/runs/:id/checkpoint'), summary: 'newest checkpoint, or that of a round; header Range resumes', role: 'viewer-or-device', params: byRun, query: checkpointQuery, response: octetStream }),
   downloadRunFile: route({ method: 'GET', path: inApi('/runs/:id/files'), summary: 'a file of the model of a run; header Range resumes', role: 'viewer-or-device', params: byRun, query: modelFileQuery, response: octetStream }),
   listRounds: route({ method: 'GET', path: inApi('/runs/:id/rounds'), summary: 'rounds of a run, newest first', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(roundSchema) }),
-  listEvaluations: route({ method: 'GET', path: inApi('/runs/:id/evaluations'), summary: 'evaluations of a run, oldest first', role: 'viewer', params: byRun, response: listOf(evaluationSchema) }),
-  listAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments'), summary: 'devices of a run', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(assignmentSchema) }),
-  summariseAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments/summary'), summary: 'devices of a run by state, and how far behind they are', role: 'viewer', params: byRun, response: assignmentSummarySchema }),
-  showSeries: route({ method: 'GET', path: inApi('/runs/:id/series'), summary: 'curves of a run, reduced to as many points as a plot can show', role: 'viewer', params: byRun, query: seriesQuery, response: seriesSchema }),
-  listArtifacts: route({ method: 'GET', path: inApi('/runs/:id/artifacts'), summary: 'files that a run made', role: 'viewer', params: byRun, response: listOf(artifactSchema) }),
-  downloadArtifact: route({ method: 'GET', path: inApi('/artifacts/:id'), summary: 'one file that a run made; header Range resumes', role: 'viewer', params: byId, response: octetStream }),
-
-  enrolDevice: route({ method: 'POST', path: inApi('/device/enrolments'), summary: 'enrol this device with a token', role: 'anyone', request: enrolmentRequest, response: enrolmentSchema, status: 201 }),
   showSeries: route({ method: 'GET', path: inApi('/runs/:id/series'), summary: 'curves of a run, reduced to as many points as a plot can show', role: 'viewer', params: byRun, query: seriesQuery, response: seriesSchema }),
   showRound: route({ method: 'GET', path: inApi('/runs/:id/rounds/:round'), summary: 'one round: its attempts, seeds, coefficients, hashes, and whether its commit holds', role: 'viewer', params: byRound, response: roundDetailsSchema }),
   listRoundDevices: route({ method: 'GET', path: inApi('/runs/:id/rounds/:round/devices'), summary: 'devices that a round asked, and what each reported', role: 'operator', params: byRound, query: roundDevicesQuery, response: pageOf(roundDeviceSchema) }),
@@ -185,13 +178,13 @@ export const routes = {
 } satisfies Record<string, Route>;
 
 /** Whether a client may repeat this request under one Idempotency-Key: what an operator makes, is made once. */
-  showOverview: route({ method: 'GET', path: inApi('/overview'), summary: 'rounds of the last day, and what wants attention', role: 'viewer', response: overviewSchema }),
-  showSystem: route({ method: 'GET', path: inApi('/system'), summary: 'database, disk, memory and queues of this coordinator', role: 'operator', response: systemSchema }),
 export function isCreation({ method, status, role }: Pick<Route, 'method' | 'status' | 'role'>): boolean {
   return method === 'POST' && status === 201 && role !== 'anyone';
 }
 
 export type Routes = typeof routes;
+  showOverview: route({ method: 'GET', path: inApi('/overview'), summary: 'rounds of the last day, and what wants attention', role: 'viewer', response: overviewSchema }),
+  showSystem: route({ method: 'GET', path: inApi('/system'), summary: 'database, disk, memory and queues of this coordinator', role: 'operator', response: systemSchema }),
 export type RouteName = keyof Routes;
 type JsonOf<S, I extends 'input' | 'output'> = S extends z.ZodType ? (I extends 'input' ? z.input<S> : z.output<S>) : never;
 /** JSON body that a client sends on a route. */
