@@ -21,9 +21,9 @@ import { participationQuery, participationSchema, stateHashesSchema } from './pa
 import { byRound, roundDetailsSchema, roundDeviceSchema, roundDevicesQuery } from './round-details.js';
 import { deviceDisclosureSchema, runDisclosureSchema } from './run-disclosure.js';
 import { runEventSchema, runEventsQuery } from './run-events.js';
-import { healthSchema, versionSchema } from './service.js';
 import { seriesQuery, seriesSchema } from './run-series.js';
 import { systemSchema } from './system.js';
+import { healthSchema, versionSchema } from './service.js';
 
 /** Where all routes but health and version live. */
 export const apiPrefix = '/api/v1';
@@ -167,9 +167,18 @@ export const routes = {
   showDisclosure: route({ method: 'GET', path: inApi('/runs/:id/disclosure'), summary: 'what left the devices of a run so far', role: 'viewer', params: byRun, response: runDisclosureSchema }),
   listDisclosures: route({ method: 'GET', path: inApi('/runs/:id/disclosures'), summary: 'what left each device of a run so far', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(deviceDisclosureSchema) }),
   listRunEvents: route({ method: 'GET', path: inApi('/runs/:id/events'), summary: 'what happened in a run, newest first', role: 'operator', params: byRun, query: runEventsQuery, response: pageOf(runEventSchema) }),
+  listEvaluations: route({ method: 'GET', path: inApi('/runs/:id/evaluations'), summary: 'evaluations of a run, oldest first', role: 'viewer', params: byRun, response: listOf(evaluationSchema) }),
+  listAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments'), summary: 'devices of a run', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(assignmentSchema) }),
+  summariseAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments/summary'), summary: 'devices of a run by state, and how far behind they are', role: 'viewer', params: byRun, response: assignmentSummarySchema }),
+  listArtifacts: route({ method: 'GET', path: inApi('/runs/:id/artifacts'), summary: 'files that a run made', role: 'viewer', params: byRun, response: listOf(artifactSchema) }),
+  downloadArtifact: route({ method: 'GET', path: inApi('/artifacts/:id'), summary: 'one file that a run made; header Range resumes', role: 'viewer', params: byId, response: octetStream }),
+
+  enrolDevice: route({ method: 'POST', path: inApi('/device/enrolments'), summary: 'enrol this device with a token', role: 'anyone', request: enrolmentRequest, response: enrolmentSchema, status: 201 }),
   createChallenge: route({ method: 'POST', path: inApi('/device/challenges'), summary: 'bytes to sign for a credential', role: 'anyone', request: challengeRequest, response: challengeSchema, status: 201 }),
   createCredential: route({ method: 'POST', path: inApi('/device/credentials'), summary: 'a short-lived credential for a signed challenge', role: 'anyone', request: credentialRequest, response: credentialSchema, status: 201 }),
 
+  showOverview: route({ method: 'GET', path: inApi('/overview'), summary: 'rounds of the last day, and what wants attention', role: 'viewer', response: overviewSchema }),
+  showSystem: route({ method: 'GET', path: inApi('/system'), summary: 'database, disk, memory and queues of this coordinator', role: 'operator', response: systemSchema }),
   livez: route({ method: 'GET', path: '/livez', summary: 'whether the process lives', role: 'anyone', response: healthSchema }),
   readyz: route({ method: 'GET', path: '/readyz', summary: 'whether it can serve; 503 names the failing part', role: 'anyone', response: healthSchema }),
   version: route({ method: 'GET', path: '/version', summary: 'version and protocols', role: 'anyone', response: versionSchema }),
@@ -183,8 +192,6 @@ export function isCreation({ method, status, role }: Pick<Route, 'method' | 'sta
 }
 
 export type Routes = typeof routes;
-  showOverview: route({ method: 'GET', path: inApi('/overview'), summary: 'rounds of the last day, and what wants attention', role: 'viewer', response: overviewSchema }),
-  showSystem: route({ method: 'GET', path: inApi('/system'), summary: 'database, disk, memory and queues of this coordinator', role: 'operator', response: systemSchema }),
 export type RouteName = keyof Routes;
 type JsonOf<S, I extends 'input' | 'output'> = S extends z.ZodType ? (I extends 'input' ? z.input<S> : z.output<S>) : never;
 /** JSON body that a client sends on a route. */
