@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { AlertsModule } from '../alerts/alerts.module.js';
+import { BackupModule } from '../backup/backup.module.js';
 import { DevicesModule } from '../devices/devices.module.js';
 import { EnrolmentModule } from '../enrolment/enrolment.module.js';
 import { GroupsModule } from '../groups/groups.module.js';
@@ -11,6 +12,7 @@ import { MetricsModule } from '../metrics/metrics.module.js';
 import { ModelsModule } from '../models/models.module.js';
 import { AccessGuard } from '../operators/access.guard.js';
 import { OperatorsModule } from '../operators/operators.module.js';
+import { ReplicasModule } from '../replicas/replicas.module.js';
 import { RetentionModule } from '../retention/retention.module.js';
 import { RoundsModule } from '../rounds/rounds.module.js';
 import { RunSeriesModule } from '../run-series/run-series.module.js';
@@ -30,7 +32,7 @@ export class CoordinatorModule {
       imports: [
         SurroundingsModule.with(surroundings),
         ThrottlerModule.forRoot([{ ttl: 60_000, limit: serverLimits.deviceAccessPerMinute }]),
-        OperatorsModule, DevicesModule, GroupsModule, AlertsModule, EnrolmentModule, ModelsModule, RoundsModule, RunSeriesModule, SystemModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule, RetentionModule,
+        ReplicasModule, OperatorsModule, DevicesModule, GroupsModule, AlertsModule, EnrolmentModule, ModelsModule, RoundsModule, RunSeriesModule, SystemModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule, RetentionModule, BackupModule,
       ],
       providers: [{ provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }, { provide: APP_INTERCEPTOR, useClass: RevisionInterceptor }],
     };

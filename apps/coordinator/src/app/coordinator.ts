@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { toHex } from '@seedfleet/ledger';
 import { NestFactory } from '@nestjs/core';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import express from 'express';
@@ -99,8 +100,9 @@ async function createApplication(surroundings: Parameters<typeof CoordinatorModu
 /** The load balancer looks elsewhere, then another replica leads, then the devices go there. */
 async function close({ app, database, redis, unlock }: { app: NestExpressApplication; database: Database; redis: RedisLink | null; unlock: () => void }): Promise<void> {
   app.get(Readiness).shut();
-  await app.get(RunLeadership).hand over;
+  await app.get(RunLeadership).handOver();
   await app.get(SessionsService).closeAll();
+  await app.get(RunLeadership).close();
   await app.close();
   await database.close();
   redis?.close();

@@ -4,7 +4,7 @@ import { readSettings } from './settings.js';
 
 test('nothing set: the embedded database under the home of the user, on loopback', () => {
   expect(readSettings({ SEEDFLEET_HOME: '' }, '/home/ada')).toEqual({
-    home: '/home/ada/.seedfleet/coordinator', host: '127.0.0.1', port: 7337, logLevel: 'info', databaseUrl: null,
+    home: '/home/ada/.seedfleet/coordinator', host: '127.0.0.1', port: 7337, logLevel: 'info', databaseUrl: null, redisUrl: null,
     retention: { reportDays: 90, reportRounds: 1_000, checkpointEvery: 10 }, smtp: null, publicUrl: null, identity: null, traces: null,
   });
 });

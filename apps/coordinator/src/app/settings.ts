@@ -39,6 +39,8 @@ const settingsSchema = z.object({
   /** key=value, separated by commas */
   OTEL_EXPORTER_OTLP_HEADERS: z.string().default(''),
   OTEL_SERVICE_NAME: z.string().default('seedfleet-coordinator'),
+  /** redis(s)://...: several coordinator processes serve one database */
+  SEEDFLEET_REDIS_URL: z.string().regex(/^rediss?:\/\//, 'expected redis(s)://...').optional(),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'expected postgresql://...').optional(),
 });
 
@@ -51,6 +53,8 @@ export interface Settings {
   logLevel: string;
   /** null: the embedded database */
   databaseUrl: string | null;
+  /** null: this process serves its database alone */
+  redisUrl: string | null;
   retention: RetentionSettings;
   /** null: alerts send no mail */
   smtp: { url: string; from: string } | null;
@@ -75,10 +79,13 @@ export function readSettings(environment: Record<string, string | undefined>, us
     throw new FleetError('settings.invalid', { field: issue?.path.join('.') ?? '', problem: `The environment is not valid: ${issue?.path.join('.')}: ${issue?.message}.` });
   }
   const { SEEDFLEET_HOME, SEEDFLEET_HOST, SEEDFLEET_PORT, SEEDFLEET_LOG_LEVEL, DATABASE_URL, ...rest } = parsed.data;
+  if (rest.SEEDFLEET_REDIS_URL !== undefined && DATABASE_URL === undefined) {
+    throw new FleetError('settings.invalid', { field: 'DATABASE_URL', problem: 'SEEDFLEET_REDIS_URL is set, and the embedded database serves one process only.' });
+  }
   const endpoint = rest.OTEL_EXPORTER_OTLP_ENDPOINT;
   return {
     home: SEEDFLEET_HOME ?? join(userHome, '.seedfleet', 'coordinator'),
-    host: SEEDFLEET_HOST, port: SEEDFLEET_PORT, logLevel: SEEDFLEET_LOG_LEVEL, databaseUrl: DATABASE_URL ?? null,
+    host: SEEDFLEET_HOST, port: SEEDFLEET_PORT, logLevel: SEEDFLEET_LOG_LEVEL, databaseUrl: DATABASE_URL ?? null, redisUrl: rest.SEEDFLEET_REDIS_URL ?? null,
     retention: { reportDays: rest.SEEDFLEET_RETENTION_REPORT_DAYS, reportRounds: rest.SEEDFLEET_RETENTION_REPORT_ROUNDS, checkpointEvery: rest.SEEDFLEET_RETENTION_CHECKPOINT_EVERY },
     smtp: rest.SEEDFLEET_SMTP_URL === undefined ? null : { url: rest.SEEDFLEET_SMTP_URL, from: rest.SEEDFLEET_SMTP_FROM },
     publicUrl: rest.SEEDFLEET_PUBLIC_URL?.replace(/\/+$/, '') ?? null,

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { LeaderWrites } from '../rounds/leader-writes.js';
+import { LeadershipLostError } from '../rounds/leadership-lost-error.js';
 import { CommitRepository, type NewCommit } from '../rounds/commit.repository.js';
-import { RoundRepository } from '../rounds/round.repository.js';
+import { RoundRepository, type SavedReport } from '../rounds/round.repository.js';
 import { RunRepository } from '../runs/run.repository.js';
 import { aPostgres, type PostgresUnderTest } from '../testing/a-postgres.js';
 import { Database } from './database.js';
@@ -36,10 +38,10 @@ async function aDeviceRow({ prisma }: Database, id: string): Promise<void> {
   await prisma.device.create({ data: { id, name: id, publicKey: new Uint8Array(Buffer.from(id)), state: 'active', enrolledAt: at } });
 }
 
-const aCommit = (run: number, change: Partial<NewCommit> = {}): NewCommit => ({
-  run, fencingToken: 0, round: 0, attempt: 0, bytes: Uint8Array.of(1, 2), hash: new Uint8Array(32).fill(run), stateHash: new Uint8Array(32), reportsSalt: new Uint8Array(32),
+const aCommit = (run: number, change: Partial<NewCommit> = {}) => (): { row: NewCommit } => ({ row: {
+  bytes: Uint8Array.of(1, 2), hash: new Uint8Array(32).fill(run), stateHash: new Uint8Array(32), reportsSalt: new Uint8Array(32),
   learningRate: 0.1, coefficientRms: 1, reports: 1, accepted: 1, at, ...change,
-});
+} });
 
 describe.each(['embedded', 'postgresql'] as const)('on the %s database', (kind) => {
   let database: Database;
@@ -66,7 +68,7 @@ describe.each(['embedded', 'postgresql'] as const)('on the %s database', (kind) 
     const rounds = new RoundRepository(database);
     const run = await aRunRow(database);
     await aDeviceRow(database, `dev_report_${kind}`);
-    await rounds.open({ run, round: 0, attempt: 0, cohort: [{ device: `dev_report_${kind}`, group: 0 }], openedAt: at, deadlineAt: at });
+    await rounds.open({ run, fencingToken: 0, round: 0, attempt: 0, cohort: [{ device: `dev_report_${kind}`, group: 0 }], openedAt: at, deadlineAt: at });
     const report = { device: `dev_report_${kind}`, group: 0, examples: 8, differences: Float32Array.of(1.5, -0, 1e-45, 3.4e38) };
     await rounds.saveReports(run, [{ round: 0, attempt: 0, ...report }], at);
     expect(await rounds.findReports({ run, round: 0, attempt: 0 })).toEqual([report]);
@@ -75,15 +77,44 @@ describe.each(['embedded', 'postgresql'] as const)('on the %s database', (kind) 
     expect(await rounds.findOpen(run, 0)).toMatchObject({ attempts: 0, open: { attempt: 0, cohort: [{ device: report.device, group: 0 }], reports: [report] } });
   });
 
+  test('a round that is decided counts every report that was acknowledged before, and takes none after', async () => {
+    const [commits, rounds] = [new CommitRepository(database), new RoundRepository(database)];
+    const run = await aRunRow(database);
+    const key = { run, round: 0, attempt: 0 };
+    const devices = [0, 1, 2].map((index) => `dev_late_${kind}_${index}`);
+    for (const device of devices) await aDeviceRow(database, device);
+    await rounds.open({ ...key, fencingToken: 0, cohort: devices.map((device) => ({ device, group: 0 })), openedAt: at, deadlineAt: at });
+    const reportOf = (device: string) => ({ device, group: 0, examples: 8, differences: Float32Array.of(0.5, -0) });
+    const [first, second, third] = devices.map(reportOf) as [SavedReport, SavedReport, SavedReport];
+    expect(await rounds.saveWhileCollecting(key, [first, second], at)).toEqual(new Set([first.device, second.device]));
+    expect(await rounds.saveWhileCollecting(key, [second], at)).toEqual(new Set()); // it has one
+    expect(await rounds.findOtherReports(key, [second.device])).toEqual([first]);
+    let counted: SavedReport[] = [];
+    await commits.save({ ...key, fencingToken: 0 }, (reports) => {
+      counted = reports;
+      return aCommit(run, { hash: new Uint8Array(32).fill(250) })();
+    });
+    expect(counted).toEqual([first, second]);
+    expect(await rounds.saveWhileCollecting(key, [third], at)).toEqual(new Set());
+  });
+
   test('a log cannot fork: one commit a round, and only by the coordinator that leads the run', async () => {
     const [commits, rounds, runs] = [new CommitRepository(database), new RoundRepository(database), new RunRepository(database)];
     const run = await aRunRow(database);
-    await rounds.open({ run, round: 0, attempt: 0, cohort: [], openedAt: at, deadlineAt: at });
+    await rounds.open({ run, fencingToken: 0, round: 0, attempt: 0, cohort: [], openedAt: at, deadlineAt: at });
     await database.prisma.run.update({ where: { id: run }, data: { fencingToken: 7 } });
-    await expect(commits.save(aCommit(run, { fencingToken: 6 }))).rejects.toThrow('led by another coordinator');
+    const round = { run, round: 0, attempt: 0 };
+    await expect(commits.save({ ...round, fencingToken: 6 }, aCommit(run))).rejects.toThrow('led by another coordinator');
     expect(await commits.findHead(run)).toBeNull();
-    await commits.save(aCommit(run, { fencingToken: 7 }));
-    await expect(commits.save(aCommit(run, { fencingToken: 7 }))).rejects.toThrow('does not end at round 0');
+    await commits.save({ ...round, fencingToken: 7 }, aCommit(run));
+    await expect(commits.save({ ...round, fencingToken: 7 }, aCommit(run))).rejects.toThrow('does not end at round 0');
+    // Nor does one that no longer leads open a round, abandon one, or end the run.
+    const former = { run, fencingToken: 6 };
+    await expect(rounds.open({ ...former, round: 1, attempt: 0, cohort: [], openedAt: at, deadlineAt: at })).rejects.toThrow(LeadershipLostError);
+    await expect(rounds.abandon(round, { fencingToken: 6, cause: 'x', accepted: 0, at })).rejects.toThrow(LeadershipLostError);
+    await expect(new LeaderWrites(database).as(former, (tx) => runs.changeState(run, { from: ['running'], to: 'failed', cause: 'x', at }, tx))).rejects.toThrow(LeadershipLostError);
+    expect(await runs.find(run).catch(() => null)).toBeNull(); // its manifest is empty
+    expect((await database.prisma.run.findUniqueOrThrow({ where: { id: run } })).state).toBe('running');
     expect(await commits.tail({ run, from: 0, countMax: 10, bytesMax: 100 })).toHaveLength(1);
     expect((await runs.takeOver(run).catch(() => null))).toBeNull(); // its manifest is empty: nothing unverified is led
   });
@@ -92,8 +123,8 @@ describe.each(['embedded', 'postgresql'] as const)('on the %s database', (kind) 
     const [commits, rounds] = [new CommitRepository(database), new RoundRepository(database)];
     const run = await aRunRow(database);
     for (let round = 0; round < 5; round++) {
-      await rounds.open({ run, round, attempt: 0, cohort: [], openedAt: at, deadlineAt: at });
-      await commits.save(aCommit(run, { round, bytes: new Uint8Array(10), hash: Uint8Array.from({ length: 32 }, () => run * 10 + round) }));
+      await rounds.open({ run, fencingToken: 0, round, attempt: 0, cohort: [], openedAt: at, deadlineAt: at });
+      await commits.save({ run, round, attempt: 0, fencingToken: 0 }, aCommit(run, { bytes: new Uint8Array(10), hash: Uint8Array.from({ length: 32 }, () => run * 10 + round) }));
     }
     const tail = (from: number, bytesMax: number) => commits.tail({ run, from, countMax: 100, bytesMax });
     expect([await tail(0, 30), await tail(0, 5), await tail(3, 1000), await tail(5, 1000)].map(({ length }) => length)).toEqual([3, 1, 2, 0]);

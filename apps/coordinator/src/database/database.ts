@@ -7,8 +7,17 @@ import { Prisma, PrismaClient } from './generated/client.js';
 import { applyMigrations } from './migrations.js';
 
 const connectTimeoutMs = 10_000;
+/** On PostgreSQL: a statement that takes longer, or a transaction that is left open, is ended by the server; one that is never answered, by us. */
+const statementTimeoutMs = 30_000;
+const unansweredTimeoutMs = 40_000;
+/** Connections of one process on PostgreSQL. */
+const connectionsMax = 10;
 /** How long a transaction may wait for a connection, and how long it may take: the embedded database has one connection for all. */
 const transactionOptions = { maxWait: 30_000, timeout: 30_000 };
+
+const boundedPool: pg.PoolConfig = {
+  max: connectionsMax, statement_timeout: statementTimeoutMs, idle_in_transaction_session_timeout: statementTimeoutMs, query_timeout: unansweredTimeoutMs, keepAlive: true,
+};
 
 /** What repositories write through when several of them change together. */
 export type Transaction = Prisma.TransactionClient;
@@ -39,7 +48,9 @@ export class Database {
     try {
       const migrationsApplied = await migrate(connection);
       // The embedded database is one session: a pool of one lets a query outside of an open transaction show at once.
-      const pool = new pg.Pool({ ...connection, max: embedded === null ? 10 : 1, connectionTimeoutMillis: connectTimeoutMs });
+      const pool = new pg.Pool({ ...connection, connectionTimeoutMillis: connectTimeoutMs, ...(embedded === null ? boundedPool : { max: 1 }) });
+      // A connection that breaks while nobody uses it: the next query opens another.
+      pool.on('error', () => undefined);
       const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: true }) });
       return new Database(prisma, embedded === null ? 'postgresql' : 'embedded', migrationsApplied, embedded?.fsyncCalls ?? null, connection, pool, close);
     } catch (error) {
@@ -51,6 +62,24 @@ export class Database {
   /** All that `work` does through its transaction, or nothing. Inside, nothing else may ask the database. */
   transact<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.prisma.$transaction(work, transactionOptions);
+  }
+
+  /** One statement in SQL, for what Prisma cannot say or says too slowly; columns as node-postgres reads them. Never inside a transaction. */
+  async rows<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return (await this.pool.query<Row>(text, values)).rows;
+  }
+
+  /** What one process at a time may do, on a connection of its own: the others wait for it. */
+  async alone<T>(lock: number, work: () => Promise<T>): Promise<T> {
+    if (this.kind === 'embedded') return work(); // one connection, one process
+    const client = new pg.Client({ ...this.connection, connectionTimeoutMillis: connectTimeoutMs });
+    await client.connect();
+    try {
+      await client.query('SELECT pg_advisory_lock($1)', [lock]);
+      return await work();
+    } finally {
+      await client.end(); // which lets go of the lock
+    }
   }
 
   /** @throws FleetError `database.unavailable` */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { parseAck, type AnswerOf, type EventsFrom, type MessageOf } from '@seedfleet/protocol';
 import { serverLimits } from '../app/limits.js';
+import { ReplicaNews, type NewsCarrier } from '../replicas/replica-news.js';
 import { Presence, type DeviceServer, type DeviceSocket } from '../devices/presence.js';
 
 type Asked = 'round:start' | 'evaluation:start' | 'run:assigned';
@@ -23,11 +24,12 @@ function answerOf<E extends Asked>(event: E, answer: unknown): AnswerTo<E> {
 export class Announcer {
   private server: ReturnType<DeviceServer['of']> | undefined;
 
-  constructor(private readonly presence: Presence) {}
+  constructor(private readonly presence: Presence, private readonly news: ReplicaNews) {}
 
   /** @param namespace of the devices; given by the session gateway when it is up */
   attach(namespace: ReturnType<DeviceServer['of']>): void {
     this.server = namespace;
+    this.news.attach(namespace as unknown as NewsCarrier);
   }
 
   /** From now on the connection hears the commits of the run. */
@@ -49,12 +51,34 @@ export class Announcer {
     return this.ask(device, { event: 'run:assigned', message: { run }, waitMs: serverLimits.startAckTimeoutMs });
   }
 
-  broadcastCommit(run: number, commit: Uint8Array): Promise<void> {
-    return this.broadcast(run, 'round:commit', { run, commit });
+  /** To every member that is connected, here or at another replica. */
+  broadcastCommit({ run, round, commit }: { run: number; round: number; commit: Uint8Array }): Promise<void> {
+    this.news.tell({ type: 'commit', run, round, commit });
+    return this.broadcastHere(run, 'round:commit', { run, commit });
+  }
+
+  /** A commit that another replica made, to the members that are connected here. */
+  passCommitOn(run: number, commit: Uint8Array): Promise<void> {
+    return this.broadcastHere(run, 'round:commit', { run, commit });
   }
 
   broadcastEnd(message: MessageOf<'run:ended'>): Promise<void> {
-    return this.broadcast(message.run, 'run:ended', message);
+    this.news.tell({ type: 'ended', ...message });
+    return this.broadcastHere(message.run, 'run:ended', message);
+  }
+
+  passEndOn(message: MessageOf<'run:ended'>): Promise<void> {
+    return this.broadcastHere(message.run, 'run:ended', message);
+  }
+
+  /** Other replicas ask their own devices of the cohort: they read it from the database. */
+  opened(run: number): void {
+    this.news.tell({ type: 'opened', run });
+  }
+
+  /** Devices that are connected at other replicas. */
+  evaluateElsewhere(run: number, { round, devices, deadlineMs }: { round: number; devices: readonly string[]; deadlineMs: number }): void {
+    if (devices.length > 0) this.news.tell({ type: 'evaluate', run, round, devices: [...devices], deadlineMs });
   }
 
   /** For one device that has come to the end of a run after its other members. */
@@ -62,9 +86,9 @@ export class Announcer {
     this.presence.socketOf(device)?.emit('run:ended', message);
   }
 
-  /** Members of a run come back and say where they stand. */
+  /** Members of a run that are connected here come back and say where they stand. */
   reconnect(run: number): void {
-    for (let slice = 0; slice < serverLimits.broadcastSlices; slice++) this.server?.in(room(run, slice)).disconnectSockets(true);
+    for (let slice = 0; slice < serverLimits.broadcastSlices; slice++) this.server?.local.in(room(run, slice)).disconnectSockets(true);
   }
 
   /** Waits for the answer, but no longer than the connection lives. An answer that is none counts as unanswered. */
@@ -84,12 +108,12 @@ export class Announcer {
     });
   }
 
-  /** In slices: one broadcast to thousands would hold the event loop while reports wait. Each slice is encoded once. */
-  private async broadcast<E extends EventsFrom<'coordinator'> & ('round:commit' | 'run:ended')>(run: number, event: E, message: MessageOf<E>): Promise<void> {
+  /** To the members here, in slices: one broadcast to thousands would hold the event loop while reports wait. Each slice is encoded once. */
+  private async broadcastHere<E extends EventsFrom<'coordinator'> & ('round:commit' | 'run:ended')>(run: number, event: E, message: MessageOf<E>): Promise<void> {
     for (let slice = 0; slice < serverLimits.broadcastSlices; slice++) {
       const name = room(run, slice);
       if (this.server === undefined || !this.server.adapter.rooms.has(name)) continue;
-      (this.server.to(name) as unknown as UntypedSender).emit(event, message);
+      (this.server.local.to(name) as unknown as UntypedSender).emit(event, message);
       await new Promise((resolve) => setImmediate(resolve));
     }
   }

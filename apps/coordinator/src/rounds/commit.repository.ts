@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { InvariantError } from '@seedfleet/errors';
 import { bytea } from '../database/bytea.js';
 import { Database } from '../database/database.js';
+import { Prisma } from '../database/generated/client.js';
+import { type Leader } from './leader-writes.js';
+import { LeadershipLostError } from './leadership-lost-error.js';
+import { findReports, type RoundKey, type SavedReport } from './round.repository.js';
 
+/** What a leader makes of the reports of a round. */
 export interface NewCommit {
-  run: number;
-  fencingToken: number;
-  round: number;
-  attempt: number;
   bytes: Uint8Array;
   hash: Uint8Array;
   stateHash: Uint8Array;
@@ -27,17 +28,25 @@ export class CommitRepository {
 
   /**
    * The commit, the end of its round and the head of its run, in one transaction: durable when this returns.
-   * @throws InvariantError if another coordinator leads the run by now, or the log is elsewhere than we believe
+   * @param make makes the row of all reports of the attempt, sorted by device, while no process can add one
+   * @returns what `make` made
+   * @throws LeadershipLostError if another process leads the run by now
+   * @throws InvariantError if the log is elsewhere than we believe
    */
-  async save({ run, fencingToken, accepted, at, ...commit }: NewCommit): Promise<void> {
-    const { round, attempt } = commit;
-    await this.database.prisma.$transaction(async (tx) => {
-      const { count } = await tx.run.updateMany({ where: { id: run, fencingToken, round }, data: { round: round + 1 } });
-      if (count === 0) throw new InvariantError(`run ${run} is led by another coordinator, or its log does not end at round ${round}`);
+  async save<Made extends { row: NewCommit }>({ run, round, attempt, fencingToken }: RoundKey & Leader, make: (reports: SavedReport[]) => Made): Promise<Made> {
+    return this.database.transact(async (tx) => {
+      const [head] = await tx.$queryRaw<{ round: number }[]>(Prisma.sql`UPDATE runs SET round = round + 1 WHERE id = ${run} AND fencing_token = ${fencingToken} RETURNING round`);
+      if (head === undefined) throw new LeadershipLostError(run);
+      if (head.round !== round + 1) throw new InvariantError(`the log of run ${run} does not end at round ${round}`);
+      // Waits for reports that are being saved; those that come later find the round closed.
+      await tx.$queryRaw(Prisma.sql`SELECT attempt FROM rounds WHERE run_id = ${run} AND round = ${round} AND attempt = ${attempt} FOR UPDATE`);
+      const made = make(await findReports(tx, { run, round, attempt }));
+      const { accepted, at, ...commit } = made.row;
       await tx.commit.create({
-        data: { ...commit, runId: run, bytes: bytea(commit.bytes), hash: bytea(commit.hash), stateHash: bytea(commit.stateHash), reportsSalt: bytea(commit.reportsSalt), committedAt: at },
+        data: { ...commit, runId: run, round, attempt, bytes: bytea(commit.bytes), hash: bytea(commit.hash), stateHash: bytea(commit.stateHash), reportsSalt: bytea(commit.reportsSalt), committedAt: at },
       });
       await tx.round.update({ where: { runId_round_attempt: { runId: run, round, attempt } }, data: { state: 'committed', accepted, endedAt: at } });
+      return made;
     });
   }
 

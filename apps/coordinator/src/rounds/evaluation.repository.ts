@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type ClassSums } from '@seedfleet/rounds';
 import { z } from 'zod';
-import { Database } from '../database/database.js';
+import { Database, type Transaction } from '../database/database.js';
 import { Prisma } from '../database/generated/client.js';
 
 /** Sums over all held-out examples of the devices that answered. */
@@ -27,10 +27,10 @@ export class EvaluationRepository {
   constructor(private readonly database: Database) {}
 
   /** Once for each round: an evaluation that is repeated after a restart stands in place of the first. */
-  async save(run: number, evaluation: EvaluationRow): Promise<void> {
+  async save(run: number, evaluation: EvaluationRow, tx: Transaction): Promise<void> {
     const { round, perClass, ...rest } = evaluation;
     const sums = { ...rest, perClass: perClass === null ? Prisma.DbNull : { actual: [...perClass.actual], predicted: [...perClass.predicted], correct: [...perClass.correct] } };
-    await this.database.prisma.evaluation.upsert({ where: { runId_round: { runId: run, round } }, create: { runId: run, round, ...sums }, update: sums });
+    await tx.evaluation.upsert({ where: { runId_round: { runId: run, round } }, create: { runId: run, round, ...sums }, update: sums });
   }
 
   async list(run: number): Promise<EvaluationRow[]> {

@@ -9,7 +9,10 @@ import { CommitRepository } from './commit.repository.js';
 import { EvaluationRepository } from './evaluation.repository.js';
 import { RoundRepository } from './round.repository.js';
 import { RoundWatchers } from './round-watchers.js';
+import { LeaderWrites } from './leader-writes.js';
 import { type LoopTools } from './run-loop.js';
+import { Replica } from '../replicas/replica.js';
+import { Whereabouts } from './whereabouts.js';
 
 /** Collects what the loops of all runs perform their effects with. */
 @Injectable()
@@ -19,7 +22,8 @@ export class LoopToolbox {
   constructor(
     runs: RunRepository, rounds: RoundRepository, commits: CommitRepository, evaluations: EvaluationRepository, artifacts: ArtifactRepository,
     announcer: Announcer, keys: KeyRing, clock: Clock, luck: Luck, logger: Logger, watchers: RoundWatchers,
+    writes: LeaderWrites, replica: Replica,
   ) {
-    this.tools = { runs, rounds, commits, evaluations, artifacts, announcer, keys, clock, luck, logger, watchers };
+    this.tools = { runs, rounds, commits, evaluations, artifacts, announcer, keys, clock, luck, logger, watchers, writes, whereabouts: () => new Whereabouts(replica.id) };
   }
 }

@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { roundStates } from '@seedfleet/protocol';
 import { z } from 'zod';
 import { bytea } from '../database/bytea.js';
-import { Database } from '../database/database.js';
+import { Database, type Transaction } from '../database/database.js';
+import { Prisma } from '../database/generated/client.js';
+import { type Leader } from './leader-writes.js';
+import { LeadershipLostError } from './leadership-lost-error.js';
 
 const cohortSchema = z.array(z.object({ device: z.string(), group: z.int() }));
 
@@ -57,13 +60,29 @@ function toDifferences(bytes: Uint8Array): Float32Array {
   return Float32Array.from({ length: bytes.length / 4 }, (_, index) => view.getFloat32(index * 4, true));
 }
 
+/** All reports of an attempt, sorted by device. */
+export async function findReports(tx: Transaction, { run, round, attempt }: RoundKey): Promise<SavedReport[]> {
+  const rows = await tx.report.findMany({ where: { runId: run, round, attempt }, orderBy: { deviceId: 'asc' } });
+  return rows.map(toSaved);
+}
+
+function toSaved({ deviceId, group, examples, differences }: { deviceId: string; group: number; examples: number; differences: Uint8Array }): SavedReport {
+  return { device: deviceId, group, examples, differences: toDifferences(differences) };
+}
+
 /** The only Prisma of rounds and their reports. Every method that saves is durable when it returns. */
 @Injectable()
 export class RoundRepository {
   constructor(private readonly database: Database) {}
 
-  async open({ run, round, attempt, cohort, openedAt, deadlineAt }: RoundKey & { cohort: readonly { device: string; group: number }[]; openedAt: Date; deadlineAt: Date }): Promise<void> {
-    await this.database.prisma.round.create({ data: { runId: run, round, attempt, state: 'collecting', cohort: cohort.map(({ device, group }) => ({ device, group })), openedAt, deadlineAt } });
+  /** @throws LeadershipLostError */
+  async open({ run, fencingToken, round, attempt, cohort, openedAt, deadlineAt }: RoundKey & Leader & { cohort: readonly { device: string; group: number }[]; openedAt: Date; deadlineAt: Date }): Promise<void> {
+    const seats = JSON.stringify(cohort.map(({ device, group }) => ({ device, group })));
+    const count = await this.database.prisma.$executeRaw(Prisma.sql`
+      WITH led AS (SELECT id FROM runs WHERE id = ${run} AND fencing_token = ${fencingToken} FOR SHARE)
+      INSERT INTO rounds (run_id, round, attempt, state, cohort, accepted, opened_at, deadline_at)
+      SELECT id, ${round}, ${attempt}, 'collecting', ${seats}::jsonb, 0, ${openedAt.toISOString()}::timestamptz, ${deadlineAt.toISOString()}::timestamptz FROM led`);
+    if (count === 0) throw new LeadershipLostError(run);
   }
 
   /** All of them in one statement, of one run. */
@@ -73,13 +92,46 @@ export class RoundRepository {
     });
   }
 
-  async abandon({ run, round, attempt }: RoundKey, { cause, accepted, at }: { cause: string; accepted: number; at: Date }): Promise<void> {
-    await this.database.prisma.round.update({ where: { runId_round_attempt: { runId: run, round, attempt } }, data: { state: 'abandoned', cause, accepted, endedAt: at } });
+  /**
+   * Reports of one attempt, only while it collects: whoever decides it waits for them, or they find it closed. Durable when this resolves.
+   * @returns devices whose report was saved now; the others had one, or the attempt is closed
+   */
+  async saveWhileCollecting({ run, round, attempt }: RoundKey, reports: readonly SavedReport[], at: Date): Promise<Set<string>> {
+    const rows = await this.database.rows<{ device_id: string }>(`
+      WITH open AS (SELECT run_id, round, attempt FROM rounds WHERE run_id = $1 AND round = $2 AND attempt = $3 AND state = 'collecting' FOR SHARE)
+      INSERT INTO reports (run_id, round, attempt, device_id, "group", examples, differences, recorded_at)
+      SELECT run_id, round, attempt, device, "group", examples, differences, $8
+      FROM open CROSS JOIN unnest($4::text[], $5::int[], $6::int[], $7::bytea[]) AS report (device, "group", examples, differences)
+      ON CONFLICT DO NOTHING RETURNING device_id`,
+    [run, round, attempt, reports.map(({ device }) => device), reports.map(({ group }) => group), reports.map(({ examples }) => examples), reports.map(({ differences }) => Buffer.from(toBytes(differences))), at]);
+    return new Set(rows.map((row) => row.device_id));
   }
 
-  async findReports({ run, round, attempt }: RoundKey): Promise<SavedReport[]> {
-    const rows = await this.database.prisma.report.findMany({ where: { runId: run, round, attempt }, orderBy: { deviceId: 'asc' } });
-    return rows.map(({ deviceId, group, examples, differences }) => ({ device: deviceId, group, examples, differences: toDifferences(differences) }));
+  /** Of these devices. */
+  async findReportsOf({ run, round, attempt }: RoundKey, devices: readonly string[]): Promise<SavedReport[]> {
+    const rows = await this.database.prisma.report.findMany({ where: { runId: run, round, attempt, deviceId: { in: [...devices] } }, orderBy: { deviceId: 'asc' } });
+    return rows.map(toSaved);
+  }
+
+  /** Reports of an attempt by other devices than these. */
+  async findOtherReports({ run, round, attempt }: RoundKey, known: readonly string[]): Promise<SavedReport[]> {
+    const [row] = await this.database.rows<{ count: string }>('SELECT count(*) AS count FROM reports WHERE run_id = $1 AND round = $2 AND attempt = $3', [run, round, attempt]);
+    if (Number(row?.count ?? 0) <= known.length) return [];
+    const rows = await this.database.rows<{ device_id: string }>('SELECT device_id FROM reports WHERE run_id = $1 AND round = $2 AND attempt = $3 AND NOT device_id = ANY($4::text[])', [run, round, attempt, [...known]]);
+    return this.findReportsOf({ run, round, attempt }, rows.map((found) => found.device_id));
+  }
+
+  /** @throws LeadershipLostError */
+  async abandon({ run, round, attempt }: RoundKey, { fencingToken, cause, accepted, at }: { fencingToken: number; cause: string; accepted: number; at: Date }): Promise<void> {
+    const count = await this.database.prisma.$executeRaw(Prisma.sql`
+      WITH led AS (SELECT id FROM runs WHERE id = ${run} AND fencing_token = ${fencingToken} FOR SHARE)
+      UPDATE rounds SET state = 'abandoned', cause = ${cause}, accepted = ${accepted}, ended_at = ${at.toISOString()}::timestamptz FROM led
+      WHERE run_id = led.id AND round = ${round} AND attempt = ${attempt}`);
+    if (count === 0) throw new LeadershipLostError(run);
+  }
+
+  findReports(key: RoundKey): Promise<SavedReport[]> {
+    return findReports(this.database.prisma, key);
   }
 
   /** Where a run goes on: its open attempt at the round if there is one, and the number of the next attempt. */

@@ -1,19 +1,24 @@
+import { aggregateGroups } from '@seedfleet/aggregation';
 import { FleetError, InvariantError } from '@seedfleet/errors';
 import { type SignedCommit, type Manifest } from '@seedfleet/ledger';
-import { stepConductor, type Conductor, type ConductorEffect, type ConductorInput, type ConductorTimer } from '@seedfleet/rounds';
+import { stepConductor, takenFrom, type Conductor, type ConductorEffect, type ConductorInput, type ConductorTimer } from '@seedfleet/rounds';
 import { type DepartureReason } from '@seedfleet/protocol';
 import { type Logger } from '../app/logger.js';
 import { type Clock, type Luck } from '../app/surroundings.js';
 import { type KeyRing } from '../keys/key-ring.js';
 import { normsOf } from '../run-series/state-norms.js';
+import { type Transaction } from '../database/database.js';
 import { type LedRun, type RunRepository } from '../runs/run.repository.js';
 import { type Announcer, type AnswerTo } from './announcer.js';
 import { type ArtifactRepository } from './artifact.repository.js';
 import { type CommitRepository } from './commit.repository.js';
 import { type EvaluationRepository } from './evaluation.repository.js';
 import { type DraftCommit, type FleetState } from './fleet-state.js';
-import { type RoundRepository } from './round.repository.js';
+import { type LeaderWrites } from './leader-writes.js';
+import { type RoundKey, type RoundRepository, type SavedReport } from './round.repository.js';
 import { type RoundWatchers } from './round-watchers.js';
+import { toConductorInput, type RunInput } from './run-input.js';
+import { type Whereabouts } from './whereabouts.js';
 
 /** What a loop performs its effects with. */
 export interface LoopTools {
@@ -22,12 +27,27 @@ export interface LoopTools {
   commits: CommitRepository;
   evaluations: EvaluationRepository;
   artifacts: ArtifactRepository;
+  writes: LeaderWrites;
   announcer: Announcer;
   keys: KeyRing;
   clock: Clock;
   luck: Luck;
   logger: Logger;
   watchers: RoundWatchers;
+  /** of devices in a new loop */
+  whereabouts: () => Whereabouts;
+}
+
+/** Who hears of a loop. */
+export interface LoopListeners {
+  /** called once, when an effect failed: the loop is dead, the database is the truth */
+  broken: (error: unknown) => void;
+  /** called once, when the run has ended */
+  ended: () => void;
+  /** conductors of the other runs, with which it shares devices */
+  others: () => Conductor[];
+  /** it opened something, or is done with it: devices may have become free */
+  moved: () => void;
 }
 
 interface Waiting {
@@ -54,21 +74,24 @@ export class RunLoop {
   private accepted = new Set<string>();
   private lastCommit: SignedCommit | null = null;
   private closed = false;
+  private readonly whereabouts: Whereabouts;
 
-  /**
-   * @param onBroken called once, when an effect failed: the loop is dead, the database is the truth
-   * @param onEnd    called once, when the run has ended
-   */
   constructor(
     private readonly run: LedRun,
     private conductor: Conductor,
     readonly fleet: FleetState,
     private readonly tools: LoopTools,
-    private readonly on: { broken: (error: unknown) => void; ended: () => void },
-  ) {}
+    private readonly on: LoopListeners,
+  ) {
+    this.whereabouts = tools.whereabouts();
+  }
 
   get id(): number {
     return this.run.id;
+  }
+
+  get fencingToken(): number {
+    return this.run.fencingToken;
   }
 
   get task(): Manifest['task'] {
@@ -77,7 +100,46 @@ export class RunLoop {
 
   /** Resolves when the input's effects have been performed. */
   input(input: ConductorInput): Promise<void> {
-    const performed = this.last.then(() => this.guard(() => this.performAll(this.step(input))));
+    return this.inTurn(() => this.performAll(this.step(input)));
+  }
+
+  /** As `input`, from the replica that the device is connected to or that an operator asked. */
+  hear(replica: string, input: RunInput): Promise<void> {
+    return this.inTurn(async () => {
+      // Connected elsewhere since: the departure comes late.
+      if (!this.whereabouts.hear(replica, input)) return;
+      if (input.type === 'accept') this.accepted.add(input.device);
+      if (input.type === 'accept' || input.type === 'decline') {
+        const { device, round, attempt } = input;
+        this.tools.watchers.tell({ type: 'answered', run: this.id, round, attempt, device, declined: input.type === 'decline' ? input.reason : null });
+      }
+      await this.performAll(this.step(toConductorInput(input, this.fleet.round)));
+    });
+  }
+
+  /** Reports of the open attempt that are durable and answered: whoever took them judged them by the round as it is in the database. */
+  recorded({ round, attempt }: Omit<RoundKey, 'run'>, reports: readonly SavedReport[]): Promise<void> {
+    return this.inTurn(async () => {
+      for (const { device, examples, differences } of reports) {
+        const follows = this.step({ type: 'report', device, report: { round, attempt, stateMatches: true, examples, differences } });
+        await this.performAll(follows.filter(({ type }) => !reportEffects.has(type)));
+      }
+    });
+  }
+
+  /** The attempt that collects now, and the devices whose reports the conductor has; null if none does. */
+  collecting(): { key: RoundKey; reported: string[] } | null {
+    const { phase, round, attempt } = this.conductor;
+    return phase.type === 'collecting' ? { key: { run: this.id, round, attempt }, reported: phase.reports.map(({ device }) => device) } : null;
+  }
+
+  /** Devices whose replica is gone have departed with it. */
+  async forgetReplicas(isAlive: (replica: string) => boolean): Promise<void> {
+    for (const [device, replica] of this.whereabouts.lost(isAlive)) await this.hear(replica, { type: 'departure', device });
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const performed = this.last.then(() => this.guard(work));
     this.last = performed.catch(() => {});
     return performed;
   }
@@ -129,9 +191,17 @@ export class RunLoop {
   }
 
   private step(input: ConductorInput): ConductorEffect[] {
-    const { state, effects } = stepConductor(this.conductor, input, { nowMs: this.tools.clock.nowMs(), luck: this.tools.luck.uint32() });
+    const before = this.conductor;
+    const moment = { nowMs: this.tools.clock.nowMs(), luck: this.tools.luck.uint32() };
+    const { state, effects } = stepConductor(before, input, { ...moment, isTaken: takenFrom(before, this.on.others(), moment) });
     this.conductor = state;
+    if (state.phase.type !== before.phase.type) this.on.moved();
     return effects;
+  }
+
+  /** What the other runs over the same devices have to know of this one. */
+  get standing(): Conductor {
+    return this.conductor;
   }
 
   private async performAll(effects: readonly ConductorEffect[]): Promise<void> {
@@ -161,7 +231,9 @@ export class RunLoop {
         this.accepted = new Set();
         const { round, attempt, cohort, deadlineAtMs } = effect;
         const beganAtMs = tools.clock.nowMs();
-        await tools.rounds.open({ run: run.id, round, attempt, cohort, openedAt: tools.clock.now(), deadlineAt: new Date(deadlineAtMs) });
+        await tools.rounds.open({ run: run.id, fencingToken: run.fencingToken, round, attempt, cohort, openedAt: tools.clock.now(), deadlineAt: new Date(deadlineAtMs) });
+        // Told before our own devices are asked: those of other replicas are not to be later than they must.
+        tools.announcer.opened(run.id);
         tools.watchers.tell({ type: 'opened', run: run.id, round, attempt, selected: cohort.length, online: this.conductor.members.length, beganAtMs });
         return [];
       }
@@ -178,12 +250,12 @@ export class RunLoop {
         return this.commit(effect);
       case 'broadcast-commit':
         if (this.lastCommit === null || effect.round !== this.fleet.round - 1) throw new InvariantError(`there is no commit of round ${effect.round} to broadcast`);
-        await tools.announcer.broadcastCommit(run.id, this.lastCommit.bytes);
+        await tools.announcer.broadcastCommit({ run: run.id, round: effect.round, commit: this.lastCommit.bytes });
         tools.watchers.tell({ type: 'broadcast', run: run.id, round: effect.round, attempt: this.lastCommit.attempt });
         return [];
       case 'abandon-round': {
         const { round, attempt, cause } = effect;
-        await tools.rounds.abandon({ run: run.id, round, attempt }, { cause, accepted: this.accepted.size, at: tools.clock.now() });
+        await tools.rounds.abandon({ run: run.id, round, attempt }, { fencingToken: run.fencingToken, cause, accepted: this.accepted.size, at: tools.clock.now() });
         tools.logger.info('round.abandoned', { run: run.id, round, attempt, cause });
         tools.watchers.tell({ type: 'abandoned', run: run.id, round, attempt, cause });
         return [];
@@ -192,17 +264,21 @@ export class RunLoop {
         this.setTimer(effect);
         return [];
       case 'start-evaluation':
-        for (const device of effect.devices) this.sendEvaluation(device, effect);
+        for (const device of effect.devices) if (!this.whereabouts.isElsewhere(device)) this.sendEvaluation(device, effect);
+        tools.announcer.evaluateElsewhere(run.id, { ...effect, devices: effect.devices.filter((device) => this.whereabouts.isElsewhere(device)) });
         return [];
       case 'save-evaluation': {
         const { round, lossSum, correct, count, devices, perClass = null } = effect;
-        await tools.evaluations.save(run.id, { round, lossSum, correct, count, devices, perClass, at: tools.clock.now() });
+        await this.write((tx) => tools.evaluations.save(run.id, { round, lossSum, correct, count, devices, perClass, at: tools.clock.now() }, tx));
         tools.logger.info('evaluation.saved', { run: run.id, round, devices, count });
         tools.watchers.tell({ type: 'evaluated', run: run.id, round, devices });
         return [];
       }
       case 'paused':
-        await tools.runs.changeState(run.id, { from: ['running'], to: 'paused', cause: null, at: tools.clock.now() });
+        await this.write((tx) => tools.runs.changeState(run.id, { from: ['running'], to: 'paused', cause: effect.cause ?? null, at: tools.clock.now() }, tx));
+        return [];
+      case 'save-canary':
+        await tools.runs.saveCanary(run.id, effect.canary);
         return [];
       case 'end':
         this.clearTimers();
@@ -216,23 +292,35 @@ export class RunLoop {
     const { round, attempt } = effect;
     const of = { run: run.id, round, attempt };
     tools.watchers.tell({ type: 'collected', ...of, reports: effect.reports });
-    const reports = await tools.rounds.findReports({ run: run.id, round, attempt });
     const salt = tools.luck.bytes(32);
-    let draft: DraftCommit;
+    const failed: { notCommittable?: FleetError } = {};
+    /** With the run and the round locked: no report comes after these. */
+    const make = (reports: readonly SavedReport[]) => {
+      // Reports that other replicas took before the round closed count too: they were acknowledged.
+      const { queries } = run.manifest.manifest.estimator;
+      const decision = reports.length === effect.reports ? effect : { ...effect, ...aggregateGroups({ reports, queries }) };
+      let draft: DraftCommit;
+      try {
+        draft = this.fleet.draft(decision, { reports, salt, privateKey: tools.keys.privateKey });
+      } catch (error) {
+        if (error instanceof FleetError) failed.notCommittable = error;
+        throw error;
+      }
+      tools.watchers.tell({ type: 'aggregated', ...of });
+      const { commit, coefficientRms } = draft;
+      const { bytes, hash, stateHash, learningRate } = commit;
+      return { ...draft, row: { bytes, hash, stateHash, reportsSalt: salt, learningRate, coefficientRms, reports: commit.reports, accepted: this.accepted.size, at: tools.clock.now() } };
+    };
+    let saved: DraftCommit;
     try {
-      draft = this.fleet.draft(effect, { reports, salt, privateKey: tools.keys.privateKey });
+      saved = await tools.commits.save({ ...of, fencingToken: run.fencingToken }, make);
     } catch (error) {
       // Coefficients that are not finite, say: the same reports would come to the same end for ever.
-      if (!(error instanceof FleetError)) throw error;
-      tools.logger.failure('round.not-committable', error, { run: run.id, round, attempt });
-      return [{ type: 'fail', cause: error.code }];
+      if (failed.notCommittable === undefined) throw error;
+      tools.logger.failure('round.not-committable', error, of);
+      return [{ type: 'fail', cause: failed.notCommittable.code }];
     }
-    const { commit, coefficientRms, next } = draft;
-    tools.watchers.tell({ type: 'aggregated', ...of });
-    await tools.commits.save({
-      run: run.id, fencingToken: run.fencingToken, round, attempt, bytes: commit.bytes, hash: commit.hash, stateHash: commit.stateHash, reportsSalt: salt,
-      learningRate: commit.learningRate, coefficientRms, reports: commit.reports, accepted: this.accepted.size, at: tools.clock.now(),
-    });
+    const { commit, next } = saved;
     tools.watchers.tell({ type: 'committed', ...of, bytes: commit.bytes.length, norms: normsOf({ before: this.fleet.state, after: next }) });
     this.fleet.advance(commit, next);
     this.lastCommit = commit;
@@ -242,15 +330,20 @@ export class RunLoop {
     return [{ type: 'committed', round }];
   }
 
+  /** Only as long as this process leads the run. */
+  private write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.tools.writes.as({ run: this.run.id, fencingToken: this.run.fencingToken }, work);
+  }
+
   private async saveCheckpoint(): Promise<void> {
     const { tools, run, fleet } = this;
-    await tools.artifacts.saveCheckpoint({ id: tools.luck.id('art'), run: run.id, round: fleet.round, body: fleet.checkpoint(), at: tools.clock.now() });
+    await this.write((tx) => tools.artifacts.saveCheckpoint({ id: tools.luck.id('art'), run: run.id, round: fleet.round, body: fleet.checkpoint(), at: tools.clock.now() }, tx));
   }
 
   private async end({ state, cause }: Extract<ConductorEffect, { type: 'end' }>): Promise<void> {
     const { tools, run } = this;
     await this.saveCheckpoint();
-    await tools.runs.changeState(run.id, { from: ['queued', 'running', 'paused'], to: state, cause, at: tools.clock.now() });
+    await this.write((tx) => tools.runs.changeState(run.id, { from: ['queued', 'running', 'paused'], to: state, cause, at: tools.clock.now() }, tx));
     tools.logger.info('run.ended', { run: run.id, state, round: this.fleet.round });
     await tools.announcer.broadcastEnd({ run: run.id, state, cause });
     this.on.ended();
@@ -258,6 +351,8 @@ export class RunLoop {
 
   /** The answer comes back as an input: nothing waits for a device here. */
   private sendStart({ device, round, attempt, group, deadlineMs }: Extract<ConductorEffect, { type: 'send-start' }>): void {
+    // The replica that has its connection asks it.
+    if (this.whereabouts.isElsewhere(device)) return;
     const message = { run: this.run.id, round, attempt, group, seeds: this.fleet.seedsOf({ attempt, group }), deadlineMs };
     const { tools, run: { id: run } } = this;
     const tell = (answer: AnswerTo<'round:start'>) => {
@@ -292,9 +387,6 @@ export class RunLoop {
   }
 }
 
-/** Whether the effect saves or answers the report that it follows from; if so, it is put with those of its batch. */
-function takesIn(effect: ConductorEffect, { saves, answers, waiting }: { saves: SaveReport[]; answers: (() => void)[]; waiting: Waiting }): boolean {
-  switch (effect.type) {
 /** Why a device does not take part; null where it does. */
 function declinedOf(answer: AnswerTo<'round:start'>): DepartureReason | null {
   if (answer === 'offline') return 'departed';
@@ -302,6 +394,11 @@ function declinedOf(answer: AnswerTo<'round:start'>): DepartureReason | null {
   return answer.ok && answer.accepted ? null : (answer.ok ? answer.reason : undefined) ?? 'busy';
 }
 
+const reportEffects: ReadonlySet<ConductorEffect['type']> = new Set(['save-report', 'answer-report', 'refuse-report']);
+
+/** Whether the effect saves or answers the report that it follows from; if so, it is put with those of its batch. */
+function takesIn(effect: ConductorEffect, { saves, answers, waiting }: { saves: SaveReport[]; answers: (() => void)[]; waiting: Waiting }): boolean {
+  switch (effect.type) {
     case 'save-report':
       saves.push(effect);
       return true;

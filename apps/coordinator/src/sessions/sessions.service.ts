@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { FleetError } from '@seedfleet/errors';
 import { protocolMismatch, protocolVersion, protocolVersionMin, type AckOf, type MessageOf } from '@seedfleet/protocol';
@@ -7,7 +8,13 @@ import { ConnectionsService } from '../devices/connections.service.js';
 import { DeviceAccess } from '../devices/device-access.js';
 import { DeviceRepository } from '../devices/device.repository.js';
 import { Presence, type DeviceSocket } from '../devices/presence.js';
+import { ReplicaNews } from '../replicas/replica-news.js';
+import { Replica } from '../replicas/replica.js';
 import { AssignmentsService } from '../runs/assignments.service.js';
+
+/** Connections that a replica which stops ends at once, and how long it waits before the next: a thousand a second. */
+const drainSlice = 100;
+const drainPauseMs = 100;
 
 /** A device's connection from handshake to end. Presence counts from the credential on, work from the hello on. */
 @Injectable()
@@ -22,7 +29,12 @@ export class SessionsService {
     private readonly assignments: AssignmentsService,
     private readonly clock: Clock,
     private readonly logger: Logger,
-  ) {}
+    private readonly replica: Replica,
+    private readonly news: ReplicaNews,
+  ) {
+    // A device has one connection, wherever it is.
+    news.on('connected', ({ device }) => void this.presence.find(device)?.disconnect(true));
+  }
 
   /** @throws FleetError `credential.invalid`, `device.revoked`, `device.suspended`, `device.not-approved` */
   async admit(socket: DeviceSocket): Promise<void> {
@@ -37,6 +49,7 @@ export class SessionsService {
   arrive(socket: DeviceSocket): void {
     const replaced = this.presence.arrive(socket);
     replaced?.disconnect(true);
+    this.news.tell({ type: 'connected', device: socket.data.device });
     this.logger.info('device.connected', { device: socket.data.device, replaced: replaced !== undefined });
   }
 
@@ -49,10 +62,19 @@ export class SessionsService {
     return left;
   }
 
-  /** Ends every connection; resolves when all of them have left the runs. */
+  /** Ends every connection; resolves when all of them have left the runs. Where others take them, they go there little by little. */
   async closeAll(): Promise<void> {
-    for (const socket of [...this.presence.all()]) socket.disconnect(true);
+    const sockets = [...this.presence.all()];
+    for (let from = 0; from < sockets.length; from += drainSlice) {
+      for (const socket of sockets.slice(from, from + drainSlice)) socket.disconnect(true);
+      if (!this.replica.isAlone && from + drainSlice < sockets.length) await sleep(drainPauseMs);
+    }
     await Promise.all(this.departures);
+  }
+
+  /** The other replicas take the devices of this one for gone: they come back and say where they stand. */
+  disconnectAll(): void {
+    for (const socket of [...this.presence.all()]) socket.disconnect(true);
   }
 
   private async depart(device: string): Promise<void> {

@@ -1,0 +1,79 @@
+import { Injectable } from '@nestjs/common';
+import { Database } from '../database/database.js';
+
+/** How long a lease is good without being renewed, by the clock of the database: the longest time that a run of a dead leader waits. */
+export const leaseMs = 5_000;
+
+export interface ReplicaRow {
+  id: string;
+  host: string;
+  version: string;
+  startedAt: Date;
+  /** names of the leases that it holds */
+  leases: string[];
+}
+
+export const leaseOfRun = (run: number) => `run:${run}` as const;
+
+const until = `clock_timestamp() + ${leaseMs} * interval '1 millisecond'`;
+
+/** The only SQL of replicas and leases. All times are those of the database: replicas need no common clock. */
+@Injectable()
+export class LeaseRepository {
+  constructor(private readonly database: Database) {}
+
+  async register({ id, host, version }: { id: string; host: string; version: string }): Promise<void> {
+    await this.database.rows(`INSERT INTO replicas (id, host, version, started_at, expires_at) VALUES ($1, $2, $3, clock_timestamp(), ${until}) ON CONFLICT (id) DO UPDATE SET expires_at = EXCLUDED.expires_at`, [id, host, version]);
+  }
+
+  /** @returns false if the others have taken this replica for dead */
+  async beat(id: string): Promise<boolean> {
+    return (await this.database.rows(`UPDATE replicas SET expires_at = ${until} WHERE id = $1 RETURNING id`, [id])).length > 0;
+  }
+
+  /** Forgets replicas that were not heard of: their devices are connected nowhere. @returns their ids */
+  async buryDead(): Promise<string[]> {
+    const rows = await this.database.rows<{ id: string }>(`
+      WITH dead AS (DELETE FROM replicas WHERE expires_at < clock_timestamp() RETURNING id),
+      gone AS (UPDATE devices SET connected = false, replica_id = NULL FROM dead WHERE devices.replica_id = dead.id)
+      SELECT id FROM dead`);
+    return rows.map(({ id }) => id);
+  }
+
+  async unregister(id: string): Promise<void> {
+    await this.database.rows('DELETE FROM leases WHERE holder = $1', [id]);
+    await this.database.rows('UPDATE devices SET connected = false, replica_id = NULL WHERE replica_id = $1', [id]);
+    await this.database.rows('DELETE FROM replicas WHERE id = $1', [id]);
+  }
+
+  async living(): Promise<ReplicaRow[]> {
+    const rows = await this.database.rows<{ id: string; host: string; version: string; started_at: Date; leases: string[] }>(`
+      SELECT id, host, version, started_at, coalesce((SELECT array_agg(name ORDER BY name) FROM leases WHERE holder = replicas.id AND expires_at > clock_timestamp()), '{}') AS leases
+      FROM replicas WHERE expires_at >= clock_timestamp() ORDER BY started_at, id`);
+    return rows.map(({ started_at: startedAt, ...row }) => ({ ...row, startedAt }));
+  }
+
+  /** @returns whether the holder has the lease now: it was free, expired, or its own */
+  async take(name: string, holder: string): Promise<boolean> {
+    return (await this.database.rows(`
+      INSERT INTO leases (name, holder, taken_at, expires_at) VALUES ($1, $2, clock_timestamp(), ${until})
+      ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, taken_at = CASE WHEN leases.holder = EXCLUDED.holder THEN leases.taken_at ELSE EXCLUDED.taken_at END, expires_at = ${until}
+      WHERE leases.holder = EXCLUDED.holder OR leases.expires_at < clock_timestamp() RETURNING name`, [name, holder])).length > 0;
+  }
+
+  /** @returns names that are still the holder's, for another length of a lease; an expired one that nobody took is. */
+  async renew(names: readonly string[], holder: string): Promise<string[]> {
+    if (names.length === 0) return [];
+    const rows = await this.database.rows<{ name: string }>(`UPDATE leases SET expires_at = ${until} WHERE holder = $1 AND name = ANY($2::text[]) RETURNING name`, [holder, [...names]]);
+    return rows.map(({ name }) => name);
+  }
+
+  async release(name: string, holder: string): Promise<void> {
+    await this.database.rows('DELETE FROM leases WHERE name = $1 AND holder = $2', [name, holder]);
+  }
+
+  /** Names of the leases that somebody holds now. */
+  async held(): Promise<string[]> {
+    return (await this.database.rows<{ name: string }>('SELECT name FROM leases WHERE expires_at >= clock_timestamp()')).map(({ name }) => name);
+  }
+}
