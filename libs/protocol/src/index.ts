@@ -17,6 +17,10 @@ export { datasetStatement, deviceStatement, policyStatement, type DatasetStateme
 export { deviceErrorSchema, deviceLogCodes, deviceLogEntry, knownLogCode, logLevels, type DeviceError, type DeviceLogCode, type DeviceLogEntry, type LogLevel } from './events/device-log.js';
 export { declineReasons } from './events/rounds.js';
 export { endStates } from './events/runs.js';
+export { checkResults } from './events/devices.js';
+export {
+  deviceDoctorSchema, devicePingSchema, deviceResyncSchema, type DeviceDoctor, type DeviceLogLine, type DevicePing, type DeviceResync,
+} from './rest/device-calls.js';
 
 export { apiPrefix, octetStream, plainText, isCreation, routes, type RequestOf, type ResponseOf, type Route, type RouteName, type RouteRole } from './rest/routes.js';
 export { parseRequest, problemMediaType, problemSchema, refusalOfProblem, toProblem, type Problem } from './rest/problem.js';
@@ -35,8 +39,8 @@ export {
 } from './rest/alerts.js';
 export { groupSchema, type Group, type GroupRequest } from './rest/groups.js';
 export {
-  challengeRequest, challengeSchema, credentialContext, credentialRequest, credentialSchema, enrolmentContext, enrolmentRequest, enrolmentSchema,
-  type Challenge, type Credential, type CredentialRequest, type Enrolment, type EnrolmentRequest,
+  challengeRequest, challengeSchema, credentialContext, credentialRequest, credentialSchema, enrolmentContext, keyChangeRequest, rotationContext, enrolmentRequest, enrolmentSchema,
+  type Challenge, type Credential, type CredentialRequest, type Enrolment, type EnrolmentRequest, type KeyChangeRequest,
 } from './rest/device-access.js';
 export { fileRoles, modelFileQuery, modelFileSchema, modelRequest, modelSchema, modelStates, pools, type Model, type ModelFile, type ModelRequest } from './rest/models.js';
 export { branchRequest, type BranchRequest } from './rest/branch-request.js';
@@ -49,12 +53,12 @@ export {
   departureReasons, evaluationSeriesNames, markKinds, roundSeriesNames, seriesAxes, seriesPointsMax, seriesQuery, seriesSchema,
   type DepartureReason, type EvaluationSeriesName, type RoundSeriesName, type RunSeries, type SeriesAxis, type SeriesMark, type SeriesName, type SeriesTable,
 } from './rest/run-series.js';
-export { ackBytes, averagingBytes, commitPacketBytes, reporterBytes, reportPacketBytes, startBytes, type EstimatorShape, type RoundBytes } from './round-bytes.js';
-export { pageOf, pageQuery } from './rest/fields.js';
-export { healthSchema, versionSchema, type Health, type Version } from './rest/service.js';
 export { participationCells, participationRoundsMax, type Participation, type StateHashes } from './rest/participation.js';
 export { seatOutcomes, type RoundDetails, type RoundDevice } from './rest/round-details.js';
 export { type DeviceDisclosure, type RunDisclosure } from './rest/run-disclosure.js';
 export { runEventKinds, runEventSchema, type RunEvent } from './rest/run-events.js';
 export { attentionKinds, type Overview } from './rest/overview.js';
 export { type System } from './rest/system.js';
+export { ackBytes, averagingBytes, commitPacketBytes, reporterBytes, reportPacketBytes, startBytes, type EstimatorShape, type RoundBytes } from './round-bytes.js';
+export { pageOf, pageQuery } from './rest/fields.js';
+export { healthSchema, versionSchema, type Health, type Version } from './rest/service.js';

@@ -30,8 +30,12 @@ export const limits = {
   roundsMax: 4_294_967_295,
   /** the longest wait that a deadline may state, in milliseconds: a week */
   deadlineMsMax: 604_800_000,
-  /** fields, tags, tasks, models or data sets in what a device states of itself */
+  /** tags, tasks or models in what a device states of itself */
   statementItemsMax: 16,
+  /** data sets of one device, and fields of one of them: a hello with all of them full stays below the bytes of a packet */
+  statedDatasetsMax: 8,
+  /** characters of a tag or of a field's name */
+  wordCharactersMax: 50,
   /** lines of a device's log in one answer; each is below 150 bytes */
   logPageEntriesMax: 200,
   /** checks in one answer of the doctor */

@@ -6,13 +6,13 @@ import { serverLimits } from '../app/limits.js';
 import { RetryLaterError } from '../app/retry-later-error.js';
 import { Clock, Luck } from '../app/surroundings.js';
 import { KeyRing } from '../keys/key-ring.js';
+import { DeviceKeys } from './device-keys.js';
 import { DeviceRepository, type DeviceRow } from './device.repository.js';
-
-const refusalOf = { pending: 'device.not-approved', suspended: 'device.suspended', revoked: 'device.revoked' } as const satisfies Record<Exclude<DeviceState, 'active'>, string>;
+import { refusalOfState } from './refusal-of-state.js';
 
 /** @throws FleetError `device.not-approved`, `device.suspended`, `device.revoked` */
 export function requireActive({ state }: { state: DeviceState }): void {
-  if (state !== 'active') throw new FleetError(refusalOf[state], { field: 'device', problem: `The device is ${state}.` });
+  if (state !== 'active') throw refusalOfState(state);
 }
 
 /** How an enrolled device proves itself: a signed challenge, then a short-lived credential. */
@@ -24,6 +24,7 @@ export class DeviceAccess {
   constructor(
     private readonly repository: DeviceRepository,
     private readonly keys: KeyRing,
+    private readonly deviceKeys: DeviceKeys,
     private readonly clock: Clock,
     private readonly luck: Luck,
   ) {}
@@ -44,17 +45,21 @@ export class DeviceAccess {
     if (asked === undefined || asked.device !== device || asked.expiresAtMs <= this.clock.nowMs()) {
       throw new FleetError('credential.challenge', { field: 'challenge', problem: 'The challenge is not open for this device.' });
     }
-    if (!verify({ publicKey: row.publicKey, message: concatBytes([utf8(credentialContext), fromHex(challenge)]), signature: fromHex(signature) })) {
+    const signed = { message: concatBytes([utf8(credentialContext), fromHex(challenge)]), signature: fromHex(signature) };
+    if (!verify({ publicKey: row.publicKey, ...signed })) {
+      if (await this.deviceKeys.isSignedByFormerKey(device, signed)) throw new FleetError('device.key-replaced', { field: 'signature', problem: 'The device has another key now.' });
       throw new FleetError('credential.signature', { field: 'signature', problem: 'The challenge was not signed by the key of this device.' });
     }
     requireActive(row);
-    const { credential, expiresAt } = await this.keys.signCredential(device);
+    const { credential, expiresAt } = await this.keys.signCredential({ device, generation: row.keyGeneration });
     return { credential, expiresAt: expiresAt.toISOString(), coordinatorKey: toHex(this.keys.publicKey) };
   }
 
-  /** The device of a credential, as it is now: a revoked one is out at once, however long its credential lasts. */
+  /** The device of a credential, as it is now: a revoked one is out at once, and so is a former key, however long its credential lasts. */
   async admit(credential: unknown): Promise<DeviceRow> {
-    const row = await this.require(await this.keys.verifyCredential(credential));
+    const { device, generation } = await this.keys.verifyCredential(credential);
+    const row = await this.require(device);
+    if (row.keyGeneration !== generation) throw new FleetError('credential.invalid', { field: 'credential', problem: 'The credential was made for a key that the device no longer has.' });
     requireActive(row);
     return row;
   }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { deviceStates, type DeviceState } from '@seedfleet/protocol';
+import { Replica } from '../replicas/replica.js';
 import { Database, type Transaction } from '../database/database.js';
 import { type Prisma } from '../database/generated/client.js';
 
@@ -12,6 +13,8 @@ export interface DeviceRow {
   platform: string | null;
   enrolledAt: Date;
   lastSeenAt: Date | null;
+  /** the other process that may have its connection; null where only one serves the database */
+  replicaId: string | null;
   tags: string[];
   threads: number | null;
   memoryMegabytes: number | null;
@@ -22,9 +25,11 @@ export interface DeviceRow {
   instance: string | null;
   /** null: since it enrolled */
   keySince: Date | null;
+  /** raised with every new key */
+  keyGeneration: number;
 }
 
-const columns = { id: true, name: true, publicKey: true, state: true, workerVersion: true, platform: true, enrolledAt: true, lastSeenAt: true, tags: true, threads: true, memoryMegabytes: true, forwardMs: true, peakMegabytes: true, clonedAt: true, instance: true, keySince: true } as const;
+const columns = { id: true, name: true, publicKey: true, state: true, workerVersion: true, platform: true, enrolledAt: true, lastSeenAt: true, replicaId: true, tags: true, threads: true, memoryMegabytes: true, forwardMs: true, peakMegabytes: true, clonedAt: true, instance: true, keySince: true, keyGeneration: true } as const;
 const toRow = <R extends { state: string }>(row: R) => ({ ...row, state: deviceStates.find((state) => state === row.state) ?? 'revoked' as const });
 
 /** What a device says of itself at its hello. */
@@ -33,10 +38,10 @@ export type Inventory = { [K in 'workerVersion' | 'platform' | 'threads' | 'memo
 /** The only Prisma of devices. */
 @Injectable()
 export class DeviceRepository {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: Database, private readonly replica: Replica) {}
 
-  async find(id: string): Promise<DeviceRow | null> {
-    const row = await this.database.prisma.device.findUnique({ where: { id }, select: columns });
+  async find(id: string, tx: Transaction = this.database.prisma): Promise<DeviceRow | null> {
+    const row = await tx.device.findUnique({ where: { id }, select: columns });
     return row === null ? null : toRow(row);
   }
 
@@ -70,10 +75,6 @@ export class DeviceRepository {
     return count;
   }
 
-  async findIds(where: Prisma.DeviceWhereInput): Promise<string[]> {
-    return (await this.database.prisma.device.findMany({ where, orderBy: { id: 'asc' }, select: { id: true } })).map(({ id }) => id);
-  }
-
   /** How many devices a condition means, and the steps that they measured: half of them are at most the median, nine of ten at most `p90`. */
   async measure(where: Prisma.DeviceWhereInput): Promise<{ devices: number; online: number; measured: number; median: number | null; p90: number | null }> {
     const rows = await this.database.prisma.device.findMany({ where, select: { connected: true, forwardMs: true } });
@@ -97,9 +98,15 @@ export class DeviceRepository {
     return count > 0;
   }
 
-  /** No device is connected to a coordinator that has just started. */
+  /** No device is connected to a coordinator that has just started; other replicas know theirs. */
   async forgetPresence(): Promise<void> {
-    await this.database.prisma.device.updateMany({ where: { connected: true }, data: { connected: false } });
+    await this.database.prisma.device.updateMany({ where: { connected: true, ...(this.replica.isAlone ? {} : { replicaId: null }) }, data: { connected: false, replicaId: null } });
+  }
+
+  /** Devices that are connected here and may no longer be. */
+  async findUnwelcome(): Promise<Pick<DeviceRow, 'id' | 'state'>[]> {
+    const rows = await this.database.prisma.device.findMany({ where: { replicaId: this.replica.id, state: { not: 'active' } }, select: { id: true, state: true } });
+    return rows.map(toRow);
   }
 
   async saveCloned(id: string, clonedAt: Date, tx: Transaction = this.database.prisma): Promise<void> {
@@ -108,6 +115,9 @@ export class DeviceRepository {
 
   async saveSeen(id: string, seen: { at: Date; connected: boolean; instance?: string | null } & Partial<Inventory>): Promise<void> {
     const { at, ...inventory } = seen;
-    await this.database.prisma.device.updateMany({ where: { id }, data: { lastSeenAt: at, ...inventory } });
+    const { id: replicaId, isAlone } = this.replica;
+    // A device that has gone from here to another replica is still connected.
+    const where = isAlone || seen.connected ? { id } : { id, replicaId };
+    await this.database.prisma.device.updateMany({ where, data: { lastSeenAt: at, ...inventory, ...(isAlone ? {} : { replicaId: seen.connected ? replicaId : null }) } });
   }
 }

@@ -4,13 +4,14 @@ import { type ResponseOf } from '@seedfleet/protocol';
 import { Handles, Input, type InputOf } from '../app/handles.js';
 import { CallingOperator } from '../operators/access.guard.js';
 import { DeviceAccess } from './device-access.js';
+import { DeviceKeys } from './device-keys.js';
 import { DevicesService } from './devices.service.js';
 
 type One = InputOf<'showDevice'>;
 
 @Controller()
 export class DevicesController {
-  constructor(private readonly devices: DevicesService, private readonly access: DeviceAccess) {}
+  constructor(private readonly devices: DevicesService, private readonly access: DeviceAccess, private readonly keys: DeviceKeys) {}
 
   @Handles('listDevices')
   list(@Input() { query }: InputOf<'listDevices'>): Promise<ResponseOf<'listDevices'>> {
@@ -55,6 +56,12 @@ export class DevicesController {
   @Handles('changeDeviceTags')
   changeTags(@CallingOperator() operator: string, @Input() { params, body }: InputOf<'changeDeviceTags'>): Promise<ResponseOf<'changeDeviceTags'>> {
     return this.devices.changeTags(operator, params.id, body);
+  }
+
+  @UseGuards(ThrottlerGuard)
+  @Handles('changeDeviceKey')
+  changeKey(@Input() { body }: InputOf<'changeDeviceKey'>): Promise<ResponseOf<'changeDeviceKey'>> {
+    return this.keys.rotate(body);
   }
 
   @UseGuards(ThrottlerGuard)

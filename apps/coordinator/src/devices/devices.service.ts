@@ -1,6 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { FleetError, toRefusal } from '@seedfleet/errors';
-import { sha256, toHex } from '@seedfleet/ledger';
+import { FleetError } from '@seedfleet/errors';
 import { deviceActions, deviceStates, type BulkResult, type Device, type DeviceCount, type DeviceState, type ResponseOf } from '@seedfleet/protocol';
 import { deviceTransitions } from '@seedfleet/rounds';
 import { type InputOf } from '../app/handles.js';
@@ -9,12 +8,9 @@ import { AuditLog } from '../operators/audit-log.js';
 import { requireActive } from './device-access.js';
 import { DeviceFilters } from './device-filters.js';
 import { DeviceRepository, type DeviceRow } from './device.repository.js';
+import { fingerprintOf } from './fingerprint.js';
 import { Presence } from './presence.js';
-
-/** The fingerprint that device and operator compare: SHA-256 of the public key in groups of four digits. */
-export function fingerprintOf(publicKey: Uint8Array): string {
-  return toHex(sha256(publicKey)).slice(0, 32).match(/.{4}/g)?.join('-') ?? '';
-}
+import { TurnAway } from './turn-away.js';
 
 const stateAfter = { approve: 'active', suspend: 'suspended', resume: 'active', revoke: 'revoked' } as const satisfies Record<(typeof deviceActions)[number], DeviceState>;
 
@@ -38,6 +34,7 @@ export class DevicesService implements OnModuleInit {
   constructor(
     private readonly repository: DeviceRepository,
     private readonly presence: Presence,
+    private readonly turning: TurnAway,
     private readonly filters: DeviceFilters,
     private readonly audit: AuditLog,
   ) {}
@@ -120,14 +117,11 @@ export class DevicesService implements OnModuleInit {
   }
 
   private turnAway(id: string, state: DeviceState): void {
-    const socket = this.presence.find(id);
-    if (socket === undefined) return;
     try {
       requireActive({ state });
     } catch (error) {
-      socket.emit('session:refused', { error: toRefusal(error) });
+      this.turning.away(id, error);
     }
-    socket.disconnect(true);
   }
 
   private async require(id: string): Promise<DeviceRow> {
@@ -136,9 +130,9 @@ export class DevicesService implements OnModuleInit {
     return row;
   }
 
-  private toDevice({ id, name, publicKey, state, workerVersion, platform, enrolledAt, lastSeenAt, tags, threads, memoryMegabytes, forwardMs, peakMegabytes, clonedAt }: DeviceRow): Device {
+  private toDevice({ id, replicaId, name, publicKey, state, workerVersion, platform, enrolledAt, lastSeenAt, tags, threads, memoryMegabytes, forwardMs, peakMegabytes, clonedAt }: DeviceRow): Device {
     return {
-      id, name, state, online: this.presence.isOnline(id), fingerprint: fingerprintOf(publicKey), workerVersion, platform,
+      id, name, state, online: this.presence.isOnline(id) || replicaId !== null, fingerprint: fingerprintOf(publicKey), workerVersion, platform,
       lastSeenAt: lastSeenAt?.toISOString() ?? null, enrolledAt: enrolledAt.toISOString(), tags, threads, memoryMegabytes, forwardMs, peakMegabytes,
       clonedAt: clonedAt?.toISOString() ?? null,
     };

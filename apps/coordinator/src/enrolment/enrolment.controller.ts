@@ -14,6 +14,11 @@ export class EnrolmentController {
     return this.enrolment.createToken(operator, body);
   }
 
+  @Handles('createReturnToken')
+  createForReturn(@CallingOperator() operator: string, @Input() { params, body }: InputOf<'createReturnToken'>): Promise<ResponseOf<'createReturnToken'>> {
+    return this.enrolment.createReturnToken(operator, params.id, body);
+  }
+
   @Handles('listEnrolmentTokens')
   list(): Promise<ResponseOf<'listEnrolmentTokens'>> {
     return this.enrolment.listTokens();

@@ -14,6 +14,8 @@ export interface EnrolmentTokenRow {
   revokedAt: Date | null;
   /** static group that its devices go into */
   groupId: string | null;
+  /** the wiped device that comes back with it */
+  returning: string | null;
 }
 
 export interface NewDevice {
@@ -24,7 +26,7 @@ export interface NewDevice {
   enrolledAt: Date;
 }
 
-const columns = { id: true, name: true, createdAt: true, expiresAt: true, usesMax: true, uses: true, approval: true, revokedAt: true, groupId: true } as const;
+const columns = { id: true, name: true, createdAt: true, expiresAt: true, usesMax: true, uses: true, approval: true, revokedAt: true, groupId: true, returning: true } as const;
 
 /** The only Prisma of enrolment tokens, and of devices coming in through them. */
 @Injectable()
@@ -50,8 +52,8 @@ export class EnrolmentRepository {
   }
 
   /** The device that came in with this key through this token, if any. */
-  findEnrolled({ publicKey, tokenId }: { publicKey: Uint8Array; tokenId: string }): Promise<{ id: string; state: string } | null> {
-    return this.database.prisma.device.findFirst({ where: { publicKey: bytea(publicKey), enrolmentTokenId: tokenId }, select: { id: true, state: true } });
+  findEnrolled({ publicKey, tokenId }: { publicKey: Uint8Array; tokenId: string }): Promise<{ id: string; name: string; state: string } | null> {
+    return this.database.prisma.device.findFirst({ where: { publicKey: bytea(publicKey), enrolmentTokenId: tokenId }, select: { id: true, name: true, state: true } });
   }
 
   /**
@@ -59,12 +61,17 @@ export class EnrolmentRepository {
    * @returns false if the last use was taken meanwhile
    */
   async enrol(device: NewDevice, tokenId: string, tx: Transaction): Promise<boolean> {
-    const { count } = await tx.enrolmentToken.updateMany({
-      where: { id: tokenId, revokedAt: null, uses: { lt: this.database.prisma.enrolmentToken.fields.usesMax } }, data: { uses: { increment: 1 } } });
-    if (count === 0) return false;
+    if (!await this.takeUse(tokenId, tx)) return false;
     await tx.device.create({ data: { ...device, publicKey: bytea(device.publicKey), enrolmentTokenId: tokenId } });
     const { groupId } = await tx.enrolmentToken.findUniqueOrThrow({ where: { id: tokenId }, select: { groupId: true } });
     if (groupId !== null) await tx.groupMember.create({ data: { groupId, deviceId: device.id } });
     return true;
+  }
+
+  /** @returns false if the last use was taken meanwhile */
+  async takeUse(tokenId: string, tx: Transaction): Promise<boolean> {
+    const { count } = await tx.enrolmentToken.updateMany({
+      where: { id: tokenId, revokedAt: null, uses: { lt: this.database.prisma.enrolmentToken.fields.usesMax } }, data: { uses: { increment: 1 } } });
+    return count > 0;
   }
 }

@@ -3,9 +3,13 @@ import { FleetError } from '@seedfleet/errors';
 import { concatBytes, fromHex, sha256, toHex, utf8, verify } from '@seedfleet/ledger';
 import { deviceStates, enrolmentContext, type Enrolment, type EnrolmentToken, type NewEnrolmentToken } from '@seedfleet/protocol';
 import { type InputOf } from '../app/handles.js';
+import { StateConflictError } from '../app/state-conflict-error.js';
 import { Clock, Luck } from '../app/surroundings.js';
 import { type Transaction } from '../database/database.js';
 import { isUniqueViolation } from '../database/unique-violation.js';
+import { DeviceKeys } from '../devices/device-keys.js';
+import { DeviceRepository } from '../devices/device.repository.js';
+import { fingerprintOf } from '../devices/fingerprint.js';
 import { KeyRing } from '../keys/key-ring.js';
 import { GroupRepository } from '../groups/group.repository.js';
 import { AuditLog } from '../operators/audit-log.js';
@@ -17,20 +21,40 @@ export class EnrolmentService {
   constructor(
     private readonly repository: EnrolmentRepository,
     private readonly groups: GroupRepository,
+    private readonly devices: DeviceRepository,
+    private readonly deviceKeys: DeviceKeys,
     private readonly audit: AuditLog,
     private readonly keys: KeyRing,
     private readonly clock: Clock,
     private readonly luck: Luck,
   ) {}
 
+  /** A token that lets one wiped device back in under its old name. @throws FleetError `state.transition` of a revoked device: its name does not come back */
+  async createReturnToken(operator: string, id: string, { expiresInSeconds }: InputOf<'createReturnToken'>['body']): Promise<NewEnrolmentToken> {
+    const device = await this.devices.find(id);
+    if (device === null) throw new FleetError('request.not-found', { field: 'id', problem: 'There is no such device.' });
+    if (device.state === 'revoked') throw new StateConflictError('revoked', 'A revoked device does not come back; enrol it as a new one.');
+    const token = this.newToken();
+    const createdAt = this.clock.now();
+    const row = await this.audit.change(async (tx, record) => {
+      const made = await this.repository.create({
+        id: this.luck.id('tok'), name: device.name, hash: sha256(utf8(token)), createdAt,
+        expiresAt: new Date(createdAt.getTime() + expiresInSeconds * 1000), usesMax: 1, approval: false, groupId: null, returning: id,
+      }, tx);
+      await record({ actor: operator, action: 'device.re-enrol', subject: id, detail: { token: made.id } });
+      return made;
+    });
+    return { ...toToken(row), token };
+  }
+
   async createToken(operator: string, { name, expiresInSeconds, usesMax, approval, group }: InputOf<'createEnrolmentToken'>['body']): Promise<NewEnrolmentToken> {
-    const token = `sfe_${Buffer.from(this.luck.bytes(24)).toString('base64url')}`;
+    const token = this.newToken();
     const createdAt = this.clock.now();
     const row = await this.audit.change(async (tx, record) => {
       if (group !== undefined) await this.requireStaticGroup(group, tx);
       const made = await this.repository.create({
         id: this.luck.id('tok'), name: name ?? null, hash: sha256(utf8(token)), createdAt,
-        expiresAt: new Date(createdAt.getTime() + expiresInSeconds * 1000), usesMax, approval, groupId: group ?? null,
+        expiresAt: new Date(createdAt.getTime() + expiresInSeconds * 1000), usesMax, approval, groupId: group ?? null, returning: null,
       }, tx);
       await record({ actor: operator, action: 'enrolment-token.create', subject: made.id, detail: { usesMax, approval, group: group ?? null } });
       return made;
@@ -59,11 +83,12 @@ export class EnrolmentService {
     }
     const coordinatorKey = toHex(this.keys.publicKey);
     const known = await this.repository.findEnrolled({ publicKey: key, tokenId: row.id });
-    if (known !== null) return { device: known.id, state: deviceStates.find((state) => state === known.state) ?? 'revoked', coordinatorKey };
+    if (known !== null) return { device: known.id, name: known.name, state: deviceStates.find((state) => state === known.state) ?? 'revoked', coordinatorKey };
     this.requireUsable(row);
+    if (row.returning !== null) return { ...await this.comeBack({ device: row.returning, to: key, tokenId: row.id }), coordinatorKey };
     const device = { id: this.luck.id('dev'), name, publicKey: key, state: row.approval ? 'pending' : 'active', enrolledAt: this.clock.now() } as const;
     await this.takeUse(device, row.id);
-    return { device: device.id, state: device.state, coordinatorKey };
+    return { device: device.id, name, state: device.state, coordinatorKey };
   }
 
   private async requireStaticGroup(id: string, tx: Transaction): Promise<void> {
@@ -78,25 +103,48 @@ export class EnrolmentService {
     if (uses >= usesMax) throw usedUp();
   }
 
-  private async takeUse(device: NewDevice, tokenId: string): Promise<void> {
+  private newToken(): string {
+    return `sfe_${Buffer.from(this.luck.bytes(24)).toString('base64url')}`;
+  }
+
+  /** A wiped device under its old name: new key and use of the token in one transaction. Its runs, groups, tags and history stay. */
+  private async comeBack(change: { device: string; to: Uint8Array; tokenId: string }): Promise<Omit<Enrolment, 'coordinatorKey'>> {
+    const { id, name, state } = await this.unlessKnown(() => this.audit.change(async (tx, record) => {
+      if (await this.deviceKeys.isFormer(change.to, tx)) throw keyKnown();
+      if (!await this.repository.takeUse(change.tokenId, tx)) throw usedUp();
+      const row = await this.deviceKeys.returned(change, tx);
+      await record({ actor: 'coordinator', action: 'device.return', subject: row.id, detail: { token: change.tokenId, from: fingerprintOf(row.publicKey), to: fingerprintOf(change.to) } });
+      return row;
+    }));
+    this.deviceKeys.turnAwayOldKey(id);
+    return { device: id, name, state };
+  }
+
+  private async unlessKnown<T>(work: () => Promise<T>): Promise<T> {
     try {
-      await this.audit.change(async (tx, record) => {
-        if (!await this.repository.enrol(device, tokenId, tx)) throw usedUp();
-        await record({ actor: 'coordinator', action: 'device.enrol', subject: device.id, detail: { token: tokenId, state: device.state } });
-      });
+      return await work();
     } catch (error) {
-      if (isUniqueViolation(error)) {
-        throw new FleetError('enrolment.key-known', { field: 'publicKey', problem: 'A device with this key is enrolled already, through another token.' });
-      }
-      throw error;
+      throw isUniqueViolation(error) ? keyKnown() : error;
     }
   }
+
+  private async takeUse(device: NewDevice, tokenId: string): Promise<void> {
+    await this.unlessKnown(() => this.audit.change(async (tx, record) => {
+      if (await this.deviceKeys.isFormer(device.publicKey, tx)) throw keyKnown();
+      if (!await this.repository.enrol(device, tokenId, tx)) throw usedUp();
+      await record({ actor: 'coordinator', action: 'device.enrol', subject: device.id, detail: { token: tokenId, state: device.state } });
+    }));
+  }
+}
+
+function keyKnown(): FleetError {
+  return new FleetError('enrolment.key-known', { field: 'publicKey', problem: 'This key is or was the key of a device, which came in through another token.' });
 }
 
 function usedUp(): FleetError {
   return new FleetError('token.used-up', { field: 'token', problem: 'The enrolment token has no uses left.' });
 }
 
-function toToken({ id, name, createdAt, expiresAt, usesMax, uses, approval, groupId }: EnrolmentTokenRow): EnrolmentToken {
-  return { id, name, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString(), usesMax, uses, approval, group: groupId };
+function toToken({ id, name, createdAt, expiresAt, usesMax, uses, approval, groupId, returning }: EnrolmentTokenRow): EnrolmentToken {
+  return { id, name, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString(), usesMax, uses, approval, group: groupId, returning };
 }

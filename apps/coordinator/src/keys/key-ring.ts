@@ -11,6 +11,9 @@ import { writePrivateFile } from './private-file.js';
 /** PKCS #8 header of an Ed25519 private key (RFC 8410 section 7): the 32-byte seed follows. */
 const pkcs8Header = fromHex('302e020100300506032b657004220420');
 const audience = 'seedfleet-device';
+const generationClaim = 'generation';
+/** Of credentials that an older coordinator made, which knew of no second key. */
+const firstGeneration = 1;
 
 function keyObject(seed: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.from(concatBytes([pkcs8Header, seed])), format: 'der', type: 'pkcs8' });
@@ -41,21 +44,22 @@ export class KeyRing {
     return new KeyRing(fromHex(text), clock);
   }
 
-  /** A short-lived credential of a device: a JSON Web Token (EdDSA). */
-  async signCredential(device: string): Promise<{ credential: string; expiresAt: Date }> {
+  /** A short-lived credential of a device: a JSON Web Token (EdDSA). @param generation of its key: with the next key it is good for nothing */
+  async signCredential({ device, generation }: { device: string; generation: number }): Promise<{ credential: string; expiresAt: Date }> {
     const issuedAt = Math.floor(this.clock.nowMs() / 1000);
     const expiresAt = issuedAt + serverLimits.credentialLifeSeconds;
-    const credential = await new SignJWT().setProtectedHeader({ alg: 'EdDSA' }).setSubject(device).setAudience(audience)
+    const credential = await new SignJWT({ [generationClaim]: generation }).setProtectedHeader({ alg: 'EdDSA' }).setSubject(device).setAudience(audience)
       .setIssuedAt(issuedAt).setExpirationTime(expiresAt).sign(this.credentialKey);
     return { credential, expiresAt: new Date(expiresAt * 1000) };
   }
 
-  /** @returns the device @throws FleetError `credential.invalid` */
-  async verifyCredential(credential: unknown): Promise<string> {
+  /** Whose credential it is, and of which of its keys. @throws FleetError `credential.invalid` */
+  async verifyCredential(credential: unknown): Promise<{ device: string; generation: number }> {
     if (typeof credential !== 'string' || credential === '') throw new FleetError('credential.invalid', { field: 'credential', problem: 'There is no credential.' });
     try {
       const { payload } = await jwtVerify(credential, this.credentialPublicKey, { algorithms: ['EdDSA'], audience, requiredClaims: ['sub', 'exp'], currentDate: this.clock.now() });
-      return payload.sub ?? '';
+      const generation = payload[generationClaim];
+      return { device: payload.sub ?? '', generation: typeof generation === 'number' ? generation : firstGeneration };
     } catch (cause) {
       throw new FleetError('credential.invalid', { field: 'credential', problem: 'The credential is not ours or has expired.', cause });
     }

@@ -18,6 +18,8 @@ export const workerErrors = {
   'coordinator.unexpected-answer': { retryable: true, http: 502, fix: 'Check that the url points to a Seedfleet coordinator of the same protocol version.' },
   'start.seeds-not-chained': { retryable: false, http: 422, fix: 'The coordinator must derive the seeds from the manifest and the previous commit; this device takes part in no round with other seeds.' },
   'options.invalid': { retryable: false, http: 422, fix: 'Correct the named option; `seedfleet-worker start --help` lists them.' },
+  'clock.skewed': { retryable: false, http: 409, fix: 'Set the clock of this device, best by NTP.' },
+  'node.too-old': { retryable: false, http: 409, fix: 'Install Node 20.19 or later.' },
   'engine.unusable': { retryable: false, http: 500, fix: 'Install again with `npm ci` on this machine, so that onnxruntime-node matches its platform.' },
   'branch.state-missing': { retryable: true, http: 422, fix: 'Leave the worker connected: the coordinator assigns the run again, and its first state is fetched with it.' },
 } as const satisfies Record<string, ErrorEntry>;

@@ -1,5 +1,6 @@
 import { type Refusal } from '@seedfleet/errors';
 import { type z } from 'zod';
+import { deviceDoctor, deviceLog, devicePing, deviceResync, deviceRotateKey } from './devices.js';
 import { type EventDefinition, type EventSource } from './event.js';
 import { evaluationReport, evaluationStart } from './evaluations.js';
 import { ledgerTail } from './ledger.js';
@@ -21,6 +22,11 @@ export const deviceEvents = {
   'evaluation:start': evaluationStart,
   'evaluation:report': evaluationReport,
   'run:ended': runEnded,
+  'device:ping': devicePing,
+  'device:resync': deviceResync,
+  'device:doctor': deviceDoctor,
+  'device:log': deviceLog,
+  'device:rotate-key': deviceRotateKey,
 } as const satisfies Record<string, EventDefinition>;
 
 export type DeviceEvents = typeof deviceEvents;

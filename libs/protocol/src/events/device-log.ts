@@ -12,8 +12,12 @@ export type DeviceLogCode = (typeof deviceLogCodes)[number] | ErrorCode;
 export const logLevels = ['info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-const instantMs = z.int().min(0).max(8_640_000_000_000_000);
+/** Milliseconds since 1970 by the clock of a device: shown, never compared with ours. */
+export const instantMs = z.int().min(0).max(8_640_000_000_000_000);
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** Number of a line of a device's log, from 1. */
+export const logSequence = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 /** A word such as `noun.problem`: of the list above, of the catalog, or of a newer peer. No sentence fits. */
 const logCode = z.string().max(64).regex(/^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*$/);
@@ -28,7 +32,7 @@ export type DeviceError = z.infer<typeof deviceErrorSchema>;
  */
 export const deviceLogEntry = z.strictObject({
   /** counts up by one from the first line of the log of this device */
-  sequence: count,
+  sequence: logSequence,
   atMs: instantMs,
   level: z.enum(logLevels),
   code: logCode,

@@ -4,7 +4,8 @@ import { exampleCount, shortText } from './fields.js';
 import { deviceErrorSchema } from './device-log.js';
 
 /** Words that stand in for choices which a newer worker may add to: unknown ones must still be readable. */
-const word = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/).max(limits.nameCharactersMax);
+const word = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/).max(limits.wordCharactersMax);
+const shortWord = z.string().min(1).max(limits.wordCharactersMax);
 const megabytes = z.int().min(0).max(1_000_000_000);
 
 /** One data set of a device as its owner declares it: how it is called, how much there is, which fields. Never a row, never a path. */
@@ -15,10 +16,10 @@ export const datasetStatement = z.strictObject({
   /** jsonl, csv or text */
   format: word,
   /** the fields that runs may read, and what each is to them: `text` or `label` */
-  fields: z.array(z.strictObject({ name: shortText, holds: word })).max(limits.statementItemsMax),
+  fields: z.array(z.strictObject({ name: shortWord, holds: word })).max(limits.statedDatasetsMax),
   /** how many different labels; null without labels, or until counted */
   labels: exampleCount.nullable(),
-  tags: z.array(shortText).max(limits.statementItemsMax),
+  tags: z.array(shortWord).max(limits.statementItemsMax),
   /** types of task that it can be trained for */
   tasks: z.array(word).max(limits.statementItemsMax),
 });
@@ -51,7 +52,7 @@ export type PolicyStatement = z.infer<typeof policyStatement>;
 /** What a device says of itself beside its capabilities. */
 export const deviceStatement = z.strictObject({
   policy: policyStatement,
-  datasets: z.array(datasetStatement).max(limits.statementItemsMax),
+  datasets: z.array(datasetStatement).max(limits.statedDatasetsMax),
   /** the last error of its log, of this process or one before */
   lastError: deviceErrorSchema.optional(),
 });

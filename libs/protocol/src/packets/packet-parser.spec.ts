@@ -34,6 +34,24 @@ const evaluated = fc.integer({ min: 2, max: limits.evaluationClassesMax }).chain
   });
 });
 
+const orNull = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
+const word = fc.string({ minLength: 1, maxLength: 50 });
+const names = fc.array(text, { maxLength: 16 });
+const policyStatement = fc.record({
+  tasks: orNull(names), models: orNull(names), roundsPerDay: orNull(u32), scalarsPerDay: orNull(u32), hours: orNull(fc.record({ from: fc.integer({ min: 0, max: 23 }), to: fc.integer({ min: 0, max: 24 }) })),
+  memoryMegabytes: orNull(fc.nat(1_000_000_000)), evaluationExamplesMin: u32, precision: fc.constantFrom('run', 'fp32', 'w8a8'), cacheMegabytes: fc.nat(1_000_000), sharesPaths: fc.boolean(),
+});
+const datasetStatement = fc.record({
+  name: text, examples: orNull(u32), format: fc.constantFrom('jsonl', 'csv', 'text'), fields: fc.array(fc.record({ name: word, holds: fc.constantFrom('text', 'label') }), { maxLength: 8 }), labels: orNull(u32), tags: fc.array(word, { maxLength: 16 }),
+  tasks: fc.array(fc.constantFrom('classification', 'language'), { maxLength: 16 }),
+});
+const at = fc.integer({ min: 0, max: 8_640_000_000_000_000 });
+const deviceError = fc.record({ code: fc.constant('vault.damaged'), atMs: at, run }, { requiredKeys: ['code', 'atMs'] });
+const logEntry = fc.record({
+  sequence: u32, atMs: at, level: fc.constantFrom('info', 'warn', 'error'), code: fc.constantFrom('session.lost', 'report.length'), run, round: u32, attempt: u32, examples: u32, rounds: u32, bytes: u32, milliseconds: u32, megabytes: u32,
+}, { requiredKeys: ['sequence', 'atMs', 'level', 'code'] });
+const finding = fc.record({ check: text, result: fc.constantFrom('passed', 'failed', 'skipped'), code: fc.constant('vault.damaged'), detail: text, problem: text }, { requiredKeys: ['check', 'result'] });
+
 const messages: Record<Exclude<DeviceEvent, 'packet:invalid'>, fc.Arbitrary<unknown>> = {
   'session:hello': fc.record({
     protocol: fc.integer({ min: 0, max: 65_535 }), workerVersion: text,
@@ -42,7 +60,9 @@ const messages: Record<Exclude<DeviceEvent, 'packet:invalid'>, fc.Arbitrary<unkn
       forwardMs: fc.double({ min: 0, max: 1e6, noNaN: true }), peakMegabytes: fc.integer({ min: 1, max: 1_000_000 }),
     }, { requiredKeys: ['threads', 'memoryMegabytes', 'platform'] }),
     runs: fc.array(fc.record({ run, round: u32, stateHash: hash }), { maxLength: 64 }),
-  }),
+    instance: fc.constantFrom('0123456789abcdef', 'ffffffffffffffff'),
+    statement: fc.record({ policy: policyStatement, datasets: fc.array(datasetStatement, { maxLength: 8 }), lastError: deviceError }, { requiredKeys: ['policy', 'datasets'] }),
+  }, { requiredKeys: ['protocol', 'workerVersion', 'capabilities', 'runs'] }),
   'session:refused': fc.record({ error: refusal }),
   'run:assigned': fc.record({ run }),
   'run:prepared': fc.oneof(
@@ -57,6 +77,8 @@ const messages: Record<Exclude<DeviceEvent, 'packet:invalid'>, fc.Arbitrary<unkn
     fc.record({ run, round: u32, lossSum: fc.double({ noNaN: true, noDefaultInfinity: true }) }),
     fc.oneof(fc.record({ correct: fc.constant(0), count }), evaluated)).map(([message, sums]) => ({ ...message, ...sums })),
   'run:ended': fc.record({ run, state: fc.constantFrom('completed', 'failed', 'cancelled'), cause: text }),
+  'device:ping': fc.constant({}), 'device:resync': fc.constant({}), 'device:doctor': fc.constant({}), 'device:rotate-key': fc.constant({}),
+  'device:log': fc.record({ after: u32, limit: fc.integer({ min: 1, max: 200 }) }),
 };
 
 const acks: { [E in DeviceEvent]?: fc.Arbitrary<Record<string, unknown>> } = {
@@ -68,6 +90,11 @@ const acks: { [E in DeviceEvent]?: fc.Arbitrary<Record<string, unknown>> } = {
   'ledger:tail': fc.record({ commits: fc.array(commit, { maxLength: 10 }), head: u32, checkpoint: fc.option(fc.record({ round: u32, bytes: u32 })) }),
   'evaluation:start': acceptance,
   'evaluation:report': fc.constant({ recorded: true }),
+  'device:ping': fc.record({ nowMs: at, uptimeSeconds: u32 }),
+  'device:resync': fc.record({ runs: fc.array(fc.record({ run, round: u32, head: u32, stateMatches: fc.boolean() }), { maxLength: 64 }) }),
+  'device:doctor': fc.record({ findings: fc.array(finding, { maxLength: 32 }) }),
+  'device:log': fc.record({ entries: fc.array(logEntry, { maxLength: 200 }) }),
+  'device:rotate-key': fc.constant({ accepted: true }),
 };
 
 const encoder = new Encoder();
@@ -108,6 +135,20 @@ test('a received event carries its number in its id, so that an encoder without 
   const [question] = decode(encode({ type: 2, nsp: '/device', id: 7, data: ['ledger:tail', { run: 1, from: 0 }] }));
   const answer = { ok: true, commits: [], head: 3, checkpoint: null };
   expect(decode(encode({ type: 3, nsp: '/device', id: question?.id ?? -1, data: [answer] }))).toEqual([{ type: 3, nsp: '/device', id: 7, data: [answer] }]);
+});
+
+test('the largest hello and the largest page of a log are below the bytes of a packet', () => {
+  const full = (length: number) => '€'.repeat(length);
+  const dataset = { name: full(100), examples: 4_294_967_295, format: 'a'.repeat(50), fields: Array.from({ length: 8 }, () => ({ name: full(50), holds: 'a'.repeat(50) })), labels: 4_294_967_295, tags: Array.from({ length: 16 }, () => full(50)), tasks: Array.from({ length: 16 }, () => 'a'.repeat(50)) };
+  const policy = { tasks: Array.from({ length: 16 }, () => full(100)), models: Array.from({ length: 16 }, () => full(100)), roundsPerDay: 1, scalarsPerDay: 1, hours: null, memoryMegabytes: null, evaluationExamplesMin: 1, precision: 'run', cacheMegabytes: 0, sharesPaths: false };
+  const runs = Array.from({ length: 64 }, () => ({ run: Number.MAX_SAFE_INTEGER, round: 0xffff_ffff, stateHash: new Uint8Array(32) }));
+  const hello = { protocol: 1, workerVersion: full(100), capabilities: { threads: 1, memoryMegabytes: 1, platform: full(100) }, runs, instance: '0123456789abcdef', statement: { policy, datasets: Array.from({ length: 8 }, () => dataset) } };
+  expect(parseMessage('session:hello', hello)).toEqual(hello);
+  expect(encode({ type: 2, nsp: '/device', data: ['session:hello', hello], id: 1 }).length).toBeLessThan(limits.packetBytesMax);
+  const entries = Array.from({ length: limits.logPageEntriesMax }, () => ({ ...Object.fromEntries(['sequence', 'atMs', 'run', 'round', 'attempt', 'examples', 'rounds', 'bytes', 'milliseconds', 'megabytes'].map((field) => [field, 4_294_967_295])), level: 'warn', code: `${'a'.repeat(31)}.${'b'.repeat(32)}` }));
+  const ack = { ok: true, entries };
+  expect(parseAck('device:log', ack)).toEqual(ack);
+  expect(encode({ type: 3, nsp: '/device', id: 256 + 15, data: [ack] }).length).toBeLessThan(limits.packetBytesMax);
 });
 
 test('a packet is msgpack as another implementation reads it', () => {

@@ -6,6 +6,8 @@ import { displayName, instant, opaqueId, publicKeyHex, signatureHex } from './fi
 export const enrolmentContext = 'seedfleet/enrol/v1';
 /** First bytes of what a device signs for a credential: `credentialContext ‖ challenge (32)`. */
 export const credentialContext = 'seedfleet/credential/v1';
+/** First bytes of what a device signs, with its old key and with its new one, to change its key: `rotationContext ‖ device id in UTF-8 ‖ new public key (32)`. */
+export const rotationContext = 'seedfleet/rotate/v1';
 
 export const enrolmentRequest = z.strictObject({
   token: z.string().min(1).max(255),
@@ -21,8 +23,14 @@ export const enrolmentSchema = z.object({
   state: deviceState,
   /** signs every manifest and commit that this device will accept */
   coordinatorKey: publicKeyHex,
+  /** how operators see this device: its old name if it came back; older coordinators do not say */
+  name: z.string().optional(),
 });
 export type Enrolment = z.infer<typeof enrolmentSchema>;
+
+/** A new key for a device: signed by the key that it has (`signature`) and by the new one (`proof`). Sent again after the change, it is answered as before. */
+export const keyChangeRequest = z.strictObject({ device: opaqueId, publicKey: publicKeyHex, signature: signatureHex, proof: signatureHex });
+export type KeyChangeRequest = z.input<typeof keyChangeRequest>;
 
 export const challengeRequest = z.strictObject({ device: opaqueId });
 /** 32 random bytes, good for one credential and a short time. */

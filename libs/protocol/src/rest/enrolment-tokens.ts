@@ -21,8 +21,13 @@ export const enrolmentTokenSchema = z.object({
   uses: z.int(),
   approval: z.boolean(),
   group: opaqueId.nullable(),
+  /** the wiped device that comes back with it under a new key; null: it lets new devices in */
+  returning: opaqueId.nullable(),
 });
 export type EnrolmentToken = z.infer<typeof enrolmentTokenSchema>;
+
+/** For a wiped device that comes back under its old name, with its runs, groups and tags: one use. */
+export const returnTokenRequest = z.strictObject({ expiresInSeconds: z.int().min(1).max(31_536_000).default(86_400) });
 
 /** The only answer that holds the token itself: the coordinator keeps its hash. */
 export const newEnrolmentTokenSchema = enrolmentTokenSchema.extend({ token: z.string() });

@@ -3,9 +3,10 @@ import {
   alertChannelRequest, alertChannelSchema, alertQuery, alertRuleRequest, alertRuleSchema, alertSchema, channelTestSchema, newAlertChannelSchema, silenceRequest,
 } from './alerts.js';
 import { auditEntrySchema, auditQuery, auditVerificationSchema } from './audit.js';
-import { challengeRequest, challengeSchema, credentialRequest, credentialSchema, enrolmentRequest, enrolmentSchema } from './device-access.js';
+import { challengeRequest, challengeSchema, credentialRequest, credentialSchema, enrolmentRequest, enrolmentSchema, keyChangeRequest } from './device-access.js';
+import { deviceDoctorSchema, deviceLogQuery, deviceLogSchema, devicePingSchema, deviceResyncSchema, keyRotationSchema } from './device-calls.js';
 import { bulkRequest, bulkSchema, type deviceActions, deviceCountQuery, deviceCountSchema, deviceQuery, deviceSchema, tagsRequest } from './devices.js';
-import { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema } from './enrolment-tokens.js';
+import { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema, returnTokenRequest } from './enrolment-tokens.js';
 import { groupRequest, groupSchema, membersRequest } from './groups.js';
 import { listOf, opaqueId, pageOf, pageQuery, runId } from './fields.js';
 import { modelFileQuery, modelFileSchema, modelRequest, modelSchema } from './models.js';
@@ -117,6 +118,12 @@ export const routes = {
   suspendDevice: deviceAction('suspend'),
   resumeDevice: deviceAction('resume'),
   revokeDevice: deviceAction('revoke'),
+  pingDevice: route({ method: 'POST', path: inApi('/devices/:id/ping'), summary: 'ask the worker of a device to answer', role: 'operator', params: byId, response: devicePingSchema }),
+  resyncDevice: route({ method: 'POST', path: inApi('/devices/:id/resync'), summary: 'have a device compare the state of its runs with the fleet', role: 'operator', params: byId, response: deviceResyncSchema }),
+  diagnoseDevice: route({ method: 'POST', path: inApi('/devices/:id/doctor'), summary: 'have the worker of a device check everything that it needs', role: 'operator', params: byId, response: deviceDoctorSchema }),
+  showDeviceLog: route({ method: 'GET', path: inApi('/devices/:id/log'), summary: 'lines of the log that a device keeps: codes, ids and counts', role: 'operator', params: byId, query: deviceLogQuery, response: deviceLogSchema }),
+  rotateDeviceKey: route({ method: 'POST', path: inApi('/devices/:id/rotate-key'), summary: 'ask a device to change its key', role: 'operator', params: byId, response: keyRotationSchema }),
+  createReturnToken: route({ method: 'POST', path: inApi('/devices/:id/return-tokens'), summary: 'a token with which a wiped device comes back under its old name and a new key', role: 'operator', params: byId, request: returnTokenRequest, response: newEnrolmentTokenSchema, status: 201 }),
   changeDeviceTags: route({ method: 'PUT', path: inApi('/devices/:id/tags'), summary: 'give a device these tags', role: 'operator', params: byId, request: tagsRequest, response: deviceSchema }),
 
   createGroup: route({ method: 'POST', path: inApi('/groups'), summary: 'make a group of devices, by a filter or by hand', role: 'operator', request: groupRequest, response: groupSchema, status: 201 }),
@@ -174,6 +181,7 @@ export const routes = {
   downloadArtifact: route({ method: 'GET', path: inApi('/artifacts/:id'), summary: 'one file that a run made; header Range resumes', role: 'viewer', params: byId, response: octetStream }),
 
   enrolDevice: route({ method: 'POST', path: inApi('/device/enrolments'), summary: 'enrol this device with a token', role: 'anyone', request: enrolmentRequest, response: enrolmentSchema, status: 201 }),
+  changeDeviceKey: route({ method: 'POST', path: inApi('/device/keys'), summary: 'give this device a new key, signed by the one that it has', role: 'anyone', request: keyChangeRequest, response: enrolmentSchema }),
   createChallenge: route({ method: 'POST', path: inApi('/device/challenges'), summary: 'bytes to sign for a credential', role: 'anyone', request: challengeRequest, response: challengeSchema, status: 201 }),
   createCredential: route({ method: 'POST', path: inApi('/device/credentials'), summary: 'a short-lived credential for a signed challenge', role: 'anyone', request: credentialRequest, response: credentialSchema, status: 201 }),
 
