@@ -19,6 +19,7 @@ export { adapterInput, buildLanguageGraph, buildTrainingGraph, buildVerbalizerGr
 export { splitTrainingGraph, type SplitGraph } from './split-training-graph.js';
 export { type TextInputs } from './rewrites/fill-inputs.js';
 export { type AdapterPlan, type BiasPlan } from './rewrites/insert-adapters.js';
-export { embedWeights, separateWeights, tensorBytes, weightBytes, type PlacedTensor, type ReadExternal } from './bytes/place-weights.js';
+export { embedWeights, separateWeights, tensorBytes, weightBytes, type PlacedTensor } from './bytes/place-weights.js';
+export { type ReadExternal } from './graph/pending-tensor.js';
 export { mergeAdapter, type MergedAdapter, type MergedBias, type MergePlan } from './rewrites/merge-adapter.js';
 export { type MergedHead } from './rewrites/merge-adapter-head.js';

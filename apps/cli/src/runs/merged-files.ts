@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { mergeRun, type CardFormat, type VerifiedRun } from '@seedfleet/artifacts';
 import { FleetError, InvariantError } from '@seedfleet/errors';
-import { embedWeights, externalLocations, readModel, separateWeights, tensorBytes, weightBytes, writeModel, type OnnxModel, type PlacedTensor, type ReadExternal } from '@seedfleet/onnx';
+import { embedWeights, readModel, separateWeights, tensorBytes, weightBytes, writeModel, type OnnxModel, type PlacedTensor, type ReadExternal } from '@seedfleet/onnx';
 import { type ExportContents } from './export-run.js';
 
 /** What one protobuf may hold, less room for the graph itself. */
@@ -52,7 +52,7 @@ export async function mergedFiles(verified: VerifiedRun, { precision, external, 
 function singleFile(model: OnnxModel, read: ReadExternal): Uint8Array {
   const bytes = weightBytes(model);
   if (bytes > fileBytesMax) throw new FleetError('artifact.too-large', { field: '--external', problem: `The merged model has ${(bytes / 2 ** 30).toFixed(1)} GB of weights, and one ONNX file holds 2 GB.` });
-  return writeModel(externalLocations(model).length === 0 ? model : embedWeights(model, read));
+  return writeModel(embedWeights(model, read));
 }
 
 /** Tensor by tensor, so that a model needs not to fit into memory. */

@@ -11,7 +11,7 @@ import { writtenGraphSchema, type WrittenGraph } from './written-graph.js';
 // The number changes when a newer worker writes another graph: an old file is then not taken for a new one.
 const graphName = 'training-2';
 /** Files of any worker's training graphs: of one run only one is kept. */
-const graphFiles = /^training-\d+(-(fp32|w8a8)(-prefix|-suffix)?)?\.(onnx|onnx\.sha256|json)$/;
+const graphFiles = /^training-\d+(-(fp32|w8a8)(-prefix|-suffix)?)?\.(onnx|onnx\.data|onnx\.sha256|json)$/;
 
 /**
  * The training graph of a run beside its base model, made now if it is not there, is not what was written, or computes in another precision.
@@ -36,7 +36,8 @@ async function writtenBefore(record: string, { folder }: { folder: string }): Pr
   if (bytes === null) return null;
   const written = writtenGraphSchema.safeParse(jsonOf(bytes));
   if (!written.success) return null;
-  for (const { name, sha256 } of [written.data.graph, ...written.data.prefix === null ? [] : [written.data.prefix]]) {
+  const graphs = [written.data.graph, ...written.data.prefix === null ? [] : [written.data.prefix]];
+  for (const { name, sha256 } of graphs.flatMap((graph) => [graph, ...graph.weights === undefined ? [] : [graph.weights]])) {
     if (!existsSync(join(folder, name)) || await sha256OfFile(join(folder, name)) !== sha256) return null;
   }
   return written.data;

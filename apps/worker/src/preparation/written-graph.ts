@@ -1,9 +1,13 @@
 import { z } from 'zod';
 
-const fileSchema = z.strictObject({
+const hashedFile = z.strictObject({
   /** in the folder of the base model, where its external weights are found */
   name: z.string(),
   sha256: z.string(),
+});
+const fileSchema = hashedFile.extend({
+  /** int8 weights that were made of external ones, beside it */
+  weights: hashedFile.optional(),
 });
 
 /** A training graph as it was written, and as its record beside it says. */

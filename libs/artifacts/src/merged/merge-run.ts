@@ -1,4 +1,4 @@
-import { embedWeights, mergeAdapter, type MergedAdapter, type OnnxModel, type ReadExternal } from '@seedfleet/onnx';
+import { mergeAdapter, type MergedAdapter, type OnnxModel, type ReadExternal } from '@seedfleet/onnx';
 import { type VerifiedRun } from '../audit/verify-run.js';
 import { trainedValues } from '../trained/trained-values.js';
 
@@ -15,13 +15,13 @@ export interface MergedRun {
 /**
  * The base model of a run with everything that the run trained inside; its metadata say where it comes from and what its logits mean: labels, and a verbalizer's words and template.
  * @param base the model file that the manifest names, its hash checked
- * @param read bytes of its external weights; under w8a8 all of them become part of the model, as only they can become int8
+ * @param read bytes of its external weights: what is made of matrices among them is pending in the result
  * @throws FleetError the codes of `mergeAdapter`
  */
 export function mergeRun({ manifest, state, manifestHash, head: headHash, stateHash, rounds }: VerifiedRun, { base, precision, read }: { base: OnnxModel; precision: 'fp32' | 'w8a8'; read: ReadExternal }): MergedRun {
   const { adapter: { rank, alpha }, model, task } = manifest;
   const { adapters, biases, head } = trainedValues({ manifest, state });
-  const merged = mergeAdapter(precision === 'w8a8' ? embedWeights(base, read) : base, {
+  const merged = mergeAdapter(base, {
     adapters: adapters.map(({ site, a, b }): MergedAdapter => ({ site, a, b, rank, alpha })), biases, precision, read,
     head: head && { output: model.output, pool: model.pool, mask: model.inputs.mask, weight: head.weight, bias: head.bias },
     metadata: {

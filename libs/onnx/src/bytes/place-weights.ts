@@ -1,11 +1,9 @@
 import { InvariantError } from '@seedfleet/errors';
 import { TensorProto_DataLocation, TensorProto_DataType, type AttributeProto, type GraphProto, type TensorProto } from '../generated/onnx_pb.js';
 import { withGraph, type OnnxModel } from '../graph/model.js';
+import { isPending, madeBytes, type ReadExternal } from '../graph/pending-tensor.js';
 import { revise } from '../graph/revise.js';
 import { externalTensor, isExternal, shapeOf } from '../graph/tensor.js';
-
-/** Bytes `offset` to `offset + length - 1` of the file of external weights at `location`, which is relative to the model file. */
-export type ReadExternal = (location: string, range: { offset: number; length: number }) => Uint8Array;
 
 const bits: Partial<Record<TensorProto_DataType, number>> = {
   [TensorProto_DataType.FLOAT]: 32, [TensorProto_DataType.INT32]: 32, [TensorProto_DataType.UINT32]: 32,
@@ -28,13 +26,13 @@ function packedBytes(tensor: TensorProto): number {
 /** The tensor with its bytes in it, wherever they were. */
 export function embedded(tensor: TensorProto, read: ReadExternal): TensorProto {
   if (!isExternal(tensor)) return tensor;
-  const { location, offset, length } = placeOf(tensor);
-  const rawData = read(location, { offset, length });
+  const { location, offset, length } = isPending(tensor) ? { location: '', offset: 0, length: packedBytes(tensor) } : placeOf(tensor);
+  const rawData = madeBytes(tensor, read) ?? read(location, { offset, length });
   if (rawData.length !== length) throw new InvariantError(`${rawData.length} bytes were read of the ${length} of tensor ${tensor.name}.`);
   return revise(tensor, { rawData, dataLocation: TensorProto_DataLocation.DEFAULT, externalData: [] });
 }
 
-/** The model as one file: every external tensor gets its bytes. @param read is called once for each of them */
+/** The model as one file: every external tensor gets its bytes, every pending one is made. */
 export function embedWeights(model: OnnxModel, read: ReadExternal): OnnxModel {
   return withGraph(model, withTensors(model.graph, (tensor) => embedded(tensor, read)));
 }
@@ -59,13 +57,14 @@ const pageBytes = 4096;
  * The model with every initializer of a page and more in one file beside it, and what that file holds: the caller writes it tensor by tensor
  * (`tensorBytes`), so that no model has to fit into memory.
  * @param location name of that file
+ * @param which all of them (default), or those alone that have no bytes yet: the others stay in the model, or in the files where they are
  */
-export function separateWeights(model: OnnxModel, { location }: { location: string }): { model: OnnxModel; placed: PlacedTensor[] } {
+export function separateWeights(model: OnnxModel, { location, which = 'all' }: { location: string; which?: 'all' | 'pending' }): { model: OnnxModel; placed: PlacedTensor[] } {
   const placed: PlacedTensor[] = [];
   let end = 0;
   const initializer = model.graph.initializer.map((tensor) => {
     const length = packedBytes(tensor);
-    if (length < pageBytes || (!isExternal(tensor) && tensor.rawData.length === 0)) return tensor;
+    if (!isPending(tensor) && (which === 'pending' || length < pageBytes || (!isExternal(tensor) && tensor.rawData.length === 0))) return tensor;
     const offset = Math.ceil(end / pageBytes) * pageBytes;
     end = offset + length;
     placed.push({ tensor, offset, length });

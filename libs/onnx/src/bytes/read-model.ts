@@ -2,6 +2,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { FleetError } from '@seedfleet/errors';
 import { ModelProtoSchema, type GraphProto, type ModelProto, type TensorProto } from '../generated/onnx_pb.js';
 import { type OnnxModel } from '../graph/model.js';
+import { isPending } from '../graph/pending-tensor.js';
 import { isExternal } from '../graph/tensor.js';
 import { defectOf } from '../graph/validate.js';
 
@@ -36,7 +37,7 @@ export function readModel(bytes: Uint8Array, { external, file = 'The model file'
 
 /** Paths of the files beside the model that hold its external weights, each once, in the order of first use. */
 export function externalLocations(model: OnnxModel): string[] {
-  return [...new Set(storedTensors(model.graph).flatMap((tensor) => isExternal(tensor) ? [locationOf(tensor)] : []))];
+  return [...new Set(storedTensors(model.graph).flatMap((tensor) => isExternal(tensor) && !isPending(tensor) ? [locationOf(tensor)] : []))];
 }
 
 function decode(bytes: Uint8Array, file: string): ModelProto {

@@ -1,8 +1,9 @@
 import { type GraphProto, type NodeProto, TensorProto_DataType, type TensorProto } from '../generated/onnx_pb.js';
 import { floatAttribute, integerAttribute, integersAttribute } from '../graph/attributes.js';
-import { embedded, type ReadExternal } from '../bytes/place-weights.js';
+import { embedded } from '../bytes/place-weights.js';
 import { constantsOf } from '../graph/constants.js';
-import { float32Tensor, floatsOf, shapeOf } from '../graph/tensor.js';
+import { pendingTensor, type ReadExternal } from '../graph/pending-tensor.js';
+import { float32Tensor, floatsOf, isExternal, shapeOf } from '../graph/tensor.js';
 import { type Linear } from '../sites/linears.js';
 import { type Slice } from '../sites/slice.js';
 import { producersOf } from '../sites/weights.js';
@@ -61,9 +62,19 @@ function onlyRewritten(node: NodeProto): boolean {
   }
 }
 
-/** W + sum of (alpha / r) A B, summed in float64 and rounded once to float32, as the node reads it. */
-export function foldedTensor({ tensor, storedTurned, readTurned, factor }: FoldableWeight, { name, linear: { inputs, outputs }, deltas, read }: { name: string; linear: Linear; deltas: readonly Delta[]; read: ReadExternal }): TensorProto {
-  const base = valuesOf(embedded(tensor, read));
+interface Folding { name: string; linear: Linear; deltas: readonly Delta[] }
+
+/** W + sum of (alpha / r) A B as the node reads it; of a weight outside of the file pending. */
+export function foldedTensor(weight: FoldableWeight, folding: Folding): TensorProto {
+  const { tensor, readTurned } = weight;
+  const { name, linear: { inputs, outputs } } = folding;
+  const shape = readTurned ? [outputs, inputs] : [inputs, outputs];
+  if (!isExternal(tensor)) return float32Tensor({ name, shape, values: foldedValues(weight, { ...folding, base: valuesOf(tensor) }) });
+  return pendingTensor({ name, shape, dataType: TensorProto_DataType.FLOAT, make: (read) => new Uint8Array(foldedValues(weight, { ...folding, base: valuesOf(embedded(tensor, read)) }).buffer) });
+}
+
+/** Summed in float64 and rounded once to float32. */
+function foldedValues({ storedTurned, readTurned, factor }: FoldableWeight, { linear: { inputs, outputs }, deltas, base }: Folding & { base: Float32Array }): Float32Array {
   const values = new Float32Array(inputs * outputs);
   const [fromInput, fromOutput] = storedTurned ? [1, inputs] : [outputs, 1];
   const [toInput, toOutput] = readTurned ? [1, inputs] : [outputs, 1];
@@ -73,7 +84,7 @@ export function foldedTensor({ tensor, storedTurned, readTurned, factor }: Folda
     for (const delta of deltas) addRow(row, { delta, input: i });
     for (let o = 0; o < outputs; o++) values[i * toInput + o * toOutput] = (base[i * fromInput + o * fromOutput] as number) + (row[o] as number) / factor;
   }
-  return float32Tensor({ name, values, shape: readTurned ? [outputs, inputs] : [inputs, outputs] });
+  return values;
 }
 
 function addRow(row: Float64Array, { delta: { a, b, rank, alpha, slice: { from, to } }, input }: { delta: Delta; input: number }): void {

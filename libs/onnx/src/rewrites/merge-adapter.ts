@@ -1,10 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { FleetError, InvariantError } from '@seedfleet/errors';
-import { type ReadExternal } from '../bytes/place-weights.js';
 import { StringStringEntryProtoSchema, type GraphProto, type NodeProto, type TensorProto } from '../generated/onnx_pb.js';
 import { floatAttribute } from '../graph/attributes.js';
 import { constantsOf } from '../graph/constants.js';
 import { withGraph, type OnnxModel } from '../graph/model.js';
+import { type ReadExternal } from '../graph/pending-tensor.js';
 import { revise } from '../graph/revise.js';
 import { readsOf, validate } from '../graph/validate.js';
 import { linearsOf, type Linear } from '../sites/linears.js';
@@ -43,7 +43,7 @@ export interface MergePlan {
   precision?: 'fp32' | 'w8a8' | undefined;
   /** Texts about the file; `metadata_props` of the same key are replaced. */
   metadata?: Readonly<Record<string, string>>;
-  /** For a model with weights in other files: the bytes of those that change, or become int8. */
+  /** For a model with weights in other files: the bytes of vectors that change. Matrices are pending in the result. */
   read?: ReadExternal;
 }
 
@@ -110,7 +110,7 @@ function mergeSites({ graph, linears }: Base, { adapters, biases, precision, rea
     const weight = folds && deltas.length > 0 ? weightOf(linear) : undefined;
     if (!weight) return undefined;
     const name = nameFor(weight.path, `${linear.site}.weight`);
-    tensors.set(name, foldedTensor(weight, { name, linear, deltas, read }));
+    tensors.set(name, foldedTensor(weight, { name, linear, deltas }));
     return withInput(node, 1, name);
   };
   /** Changes the constant that is added to a linear already; whether there was one. */

@@ -1,11 +1,13 @@
 import { FleetError } from '@seedfleet/errors';
 import { makeNode } from '../builder/graph-builder.js';
 import { TensorProto_DataType, type GraphProto, type NodeProto, type TensorProto } from '../generated/onnx_pb.js';
+import { embedded } from '../bytes/place-weights.js';
 import { constantsOf } from '../graph/constants.js';
 import { floatAttribute, integerAttribute } from '../graph/attributes.js';
 import { contribDomain } from '../graph/model.js';
 import { isOwn, names } from '../graph/names.js';
-import { float32Tensor, floatsOf, rawTensor, shapeOf } from '../graph/tensor.js';
+import { pendingTensor, type ReadExternal } from '../graph/pending-tensor.js';
+import { float32Tensor, floatsOf, isExternal, rawTensor, shapeOf } from '../graph/tensor.js';
 import { validate } from '../graph/validate.js';
 import { producersOf } from '../sites/weights.js';
 import { additionsTo, type Additions } from './additions.js';
@@ -20,7 +22,7 @@ const magnitudeMin = 1e-30;
  * found as the graph runs: s_i = max_k |x_ik| / 127, q_ik = round(x_ik / s_i) + 128, y_ij = s_i t_j sum_k (q_ik - 128) w_kj.
  * A token's values depend on that token alone, so rows do not disturb each other (ONNX Runtime's own dynamic quantisation takes one scale for
  * the whole batch). Linears that read one value share its integers. Adapters and head are ours and stay float32, as do linears whose
- * weight is not float32 in the file.
+ * weight is not stored as float32. Integers of a weight outside of the file are pending.
  * @param options.fused products as `MatMulIntegerToFloat`, an operator of ONNX Runtime (`withContribDomain`): the same bits, and two passes over y less
  * @throws FleetError `model.not-quantisable` where no linear is left to rewrite
  */
@@ -43,7 +45,7 @@ export function quantiseLinears(graph: GraphProto, { opset, fused = false }: { o
     addProduct(added, { node, tokens: integers, weight: quantised, fused });
   }
   if (weights.size === 0) {
-    throw new FleetError('model.not-quantisable', { field: 'precision', problem: 'No linear of the model is a MatMul or Gemm with a float32 weight in the file, so that none can become W8A8.' });
+    throw new FleetError('model.not-quantisable', { field: 'precision', problem: 'No linear of the model is a MatMul or Gemm with a stored float32 weight, so that none can become W8A8.' });
   }
   return validate(added.applyTo(graph), 'quantiseLinears');
 }
@@ -70,7 +72,7 @@ function weightFinder(graph: GraphProto): (node: NodeProto) => FloatWeight | und
     if (!tensor || isOwn(name) || constants.has(node.input[0] ?? '') || tensor.dataType !== TensorProto_DataType.FLOAT || tensor.dims.length !== 2) return undefined;
     const transposed = turned !== (integerAttribute(node, 'transB', 0) !== 0);
     const [rows = 0, columns = 0] = shapeOf(tensor);
-    if ((transposed ? columns : rows) > inputsMax || floatsOf(tensor) === undefined) return undefined;
+    if ((transposed ? columns : rows) > inputsMax || (!isExternal(tensor) && floatsOf(tensor) === undefined)) return undefined;
     return { key: `${name}${transposed ? '/transposed' : ''}`, name, tensor, transposed };
   };
 }
@@ -78,8 +80,9 @@ function weightFinder(graph: GraphProto): (node: NodeProto) => FloatWeight | und
 function addWeight(added: Additions, { key, tensor, transposed }: FloatWeight): QuantisedWeight {
   const [rows = 0, columns = 0] = shapeOf(tensor);
   const [inputs, outputs] = transposed ? [columns, rows] : [rows, columns];
-  const { integers, scales } = quantiseColumns(floatsOf(tensor) ?? new Float32Array(0), { inputs, outputs, transposed });
   const part = (name: string) => names.inQuantised(key, name);
+  if (isExternal(tensor)) return addPendingWeight(added, { tensor, shape: { inputs, outputs, transposed }, name: part });
+  const { integers, scales } = quantiseColumns(floatsOf(tensor) ?? new Float32Array(0), { inputs, outputs, transposed });
   return {
     inputs, outputs,
     integers: added.initializer(rawTensor({ name: part('int8'), type: 'int8', shape: [inputs, outputs], rawData: new Uint8Array(integers.buffer) })),
@@ -87,11 +90,29 @@ function addWeight(added: Additions, { key, tensor, transposed }: FloatWeight): 
   };
 }
 
+interface ColumnShape { inputs: number; outputs: number; transposed: boolean }
+
+function addPendingWeight(added: Additions, { tensor, shape, name }: { tensor: TensorProto; shape: ColumnShape; name(part: string): string }): QuantisedWeight {
+  const { inputs, outputs } = shape;
+  let known: Float32Array | undefined;
+  const quantised = (read: ReadExternal) => {
+    const { integers, scales } = quantiseColumns(floatsOf(embedded(tensor, read)) ?? new Float32Array(0), shape);
+    // They are few, and mostly asked for next: the weight is not read again for them.
+    known = scales;
+    return { integers, scales };
+  };
+  return {
+    inputs, outputs,
+    integers: added.initializer(pendingTensor({ name: name('int8'), dataType: TensorProto_DataType.INT8, shape: [inputs, outputs], make: (read) => new Uint8Array(quantised(read).integers.buffer) })),
+    scales: added.initializer(pendingTensor({ name: name('scales'), dataType: TensorProto_DataType.FLOAT, shape: [outputs], make: (read) => new Uint8Array((known ?? quantised(read).scales).slice().buffer) })),
+  };
+}
+
 /**
  * int8 with one scale a column: t_j = max_k |w_kj| / 127, round(w_kj / t_j).
  * @param values [inputs, outputs] row-major, or [outputs, inputs] where transposed
  */
-export function quantiseColumns(values: Float32Array, { inputs, outputs, transposed }: { inputs: number; outputs: number; transposed: boolean }): { integers: Int8Array; scales: Float32Array } {
+export function quantiseColumns(values: Float32Array, { inputs, outputs, transposed }: ColumnShape): { integers: Int8Array; scales: Float32Array } {
   // Looked up once: in the context of a test runner each look-up of a global costs more than the arithmetic.
   const { abs, max, min, round } = Math;
   const scales = new Float32Array(outputs);

@@ -253,6 +253,16 @@ describe('weights in other files', () => {
     expect(floats((await run(single, batch))['features'])).toEqual(floats((await run(expected, batch))['features']));
   });
 
+  test('in eight bits, too: their integers are those of the same weights in the file', async () => {
+    const plan = { adapters: [adapter], biases: [], precision: 'w8a8' } as const;
+    const expected = mergeAdapter(inside, plan).model;
+    const { model } = mergeAdapter(outside, { ...plan, read: fail });
+    expect(() => writeModel(model)).toThrow('has no bytes yet');
+    const single = embedWeights(model, read);
+    expect(single.graph.initializer.map(({ name, rawData }) => [name, ...rawData])).toEqual(expected.graph.initializer.map(({ name, rawData }) => [name, ...rawData]));
+    expect(floats((await run(single, batch))['features'])).toEqual(floats((await run(expected, batch))['features']));
+  });
+
   test('or are written beside the model', async () => {
     const { model } = mergeAdapter(outside, { adapters: [adapter], biases: [], read });
     const { model: separate, placed } = separateWeights(model, { location: 'merged.data' });
@@ -270,5 +280,5 @@ describe('weights in other files', () => {
 });
 
 function fail(): never {
-  throw new Error('The batch has no token ids.');
+  throw new Error('Nothing was to be read here.');
 }
