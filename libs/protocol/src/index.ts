@@ -8,6 +8,7 @@ export {
   deviceEvents, isDeviceEvent, type AckOf, type Answer, type AnswerOf, type CoordinatorEventMap, type DeviceEvent, type DeviceEventMap,
   type DeviceEvents, type EventsFrom, type InvalidPacketListener, type ListenerOf, type MessageOf,
 } from './events/device-events.js';
+export { changeIdsMax, changeKinds, kindsChangedBy, liveEvents, type ChangeKind, type FleetChange, type LiveEventMap } from './events/live-events.js';
 export { parseAck, parseMessage } from './events/parse-message.js';
 export { packetParser } from './packets/packet-parser.js';
 export { namespaces } from './packets/namespaces.js';

@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Logger } from '../app/logger.js';
 import { Clock, Luck } from '../app/surroundings.js';
+import { LiveChanges } from '../live/live-changes.js';
 import { AlertRepository, type DueDelivery } from './alert.repository.js';
 import { AlertSender, type AlertMessage } from './alert-sender.js';
 import { FleetFactReader } from './fleet-facts.js';
@@ -18,7 +19,7 @@ export class AlertWatchService implements OnApplicationBootstrap, OnApplicationS
 
   constructor(
     private readonly repository: AlertRepository, private readonly facts: FleetFactReader, private readonly sender: AlertSender,
-    private readonly clock: Clock, private readonly luck: Luck, private readonly logger: Logger,
+    private readonly clock: Clock, private readonly luck: Luck, private readonly logger: Logger, private readonly live: LiveChanges,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -51,6 +52,7 @@ export class AlertWatchService implements OnApplicationBootstrap, OnApplicationS
       const channels = silent ? [] : rule.channels;
       if (begun.length > 0) await this.repository.begin({ rule, firings: begun, channels, at: facts.now, newId });
       if (over.length > 0) await this.repository.resolve({ alerts: over, channels, at: facts.now, newId });
+      if (begun.length + over.length > 0) this.live.tell('alert', null);
       for (const { subject } of begun) this.logger.warning('alert.fired', { rule: rule.id, type: rule.condition.type, subject });
       for (const { subject } of over) this.logger.info('alert.resolved', { rule: rule.id, type: rule.condition.type, subject });
     }

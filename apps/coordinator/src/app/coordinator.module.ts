@@ -8,6 +8,7 @@ import { EnrolmentModule } from '../enrolment/enrolment.module.js';
 import { GroupsModule } from '../groups/groups.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { IdempotencyModule } from '../idempotency/idempotency.module.js';
+import { LiveModule } from '../live/live.module.js';
 import { MetricsModule } from '../metrics/metrics.module.js';
 import { ModelsModule } from '../models/models.module.js';
 import { AccessGuard } from '../operators/access.guard.js';
@@ -32,7 +33,7 @@ export class CoordinatorModule {
       imports: [
         SurroundingsModule.with(surroundings),
         ThrottlerModule.forRoot([{ ttl: 60_000, limit: serverLimits.deviceAccessPerMinute }]),
-        ReplicasModule, OperatorsModule, DevicesModule, GroupsModule, AlertsModule, EnrolmentModule, ModelsModule, RoundsModule, RunSeriesModule, SystemModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule, RetentionModule, BackupModule,
+        ReplicasModule, OperatorsModule, DevicesModule, GroupsModule, AlertsModule, EnrolmentModule, ModelsModule, RoundsModule, RunSeriesModule, SystemModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule, RetentionModule, BackupModule, LiveModule,
       ],
       providers: [{ provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }, { provide: APP_INTERCEPTOR, useClass: RevisionInterceptor }],
     };

@@ -38,6 +38,8 @@ export const serverLimits = {
   challengesMax: 100_000,
   challengeLifeMs: 60_000,
   credentialLifeSeconds: 3_600,
+  /** between two messages to consoles about what changed */
+  changesEveryMs: 200,
   /** sockets that one broadcast is sent to before others have their turn */
   broadcastSlices: 16,
 } as const;

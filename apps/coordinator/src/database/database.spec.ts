@@ -8,6 +8,7 @@ import { LeaderWrites } from '../rounds/leader-writes.js';
 import { LeadershipLostError } from '../rounds/leadership-lost-error.js';
 import { CommitRepository, type NewCommit } from '../rounds/commit.repository.js';
 import { RoundRepository, type SavedReport } from '../rounds/round.repository.js';
+import { LiveChanges } from '../live/live-changes.js';
 import { RunRepository } from '../runs/run.repository.js';
 import { aPostgres, type PostgresUnderTest } from '../testing/a-postgres.js';
 import { Database } from './database.js';
@@ -99,7 +100,7 @@ describe.each(['embedded', 'postgresql'] as const)('on the %s database', (kind) 
   });
 
   test('a log cannot fork: one commit a round, and only by the coordinator that leads the run', async () => {
-    const [commits, rounds, runs] = [new CommitRepository(database), new RoundRepository(database), new RunRepository(database)];
+    const [commits, rounds, runs] = [new CommitRepository(database), new RoundRepository(database), new RunRepository(database, new LiveChanges())];
     const run = await aRunRow(database);
     await rounds.open({ run, fencingToken: 0, round: 0, attempt: 0, cohort: [], openedAt: at, deadlineAt: at });
     await database.prisma.run.update({ where: { id: run }, data: { fencingToken: 7 } });

@@ -63,10 +63,10 @@ export class AccessRepository {
     return rows.map(({ operator, role, ...row }) => ({ ...row, operatorId: operator.id, operatorName: operator.name, role: leastRole(operator.role, role) }));
   }
 
-  /** @param operatorId null: whoever's it is @returns whether there was such a token */
-  async revokeToken({ id, operatorId, at }: { id: string; operatorId: string | null; at: Date }, tx: Transaction): Promise<boolean> {
-    const { count } = await tx.apiToken.updateMany({ where: { id, revokedAt: null, ...(operatorId === null ? {} : { operatorId }) }, data: { revokedAt: at } });
-    return count > 0;
+  /** @param operatorId null: whoever's it is @returns whose token it was; null: there was none */
+  async revokeToken({ id, operatorId, at }: { id: string; operatorId: string | null; at: Date }, tx: Transaction): Promise<string | null> {
+    const [revoked] = await tx.apiToken.updateManyAndReturn({ where: { id, revokedAt: null, ...(operatorId === null ? {} : { operatorId }) }, data: { revokedAt: at }, select: { operatorId: true } });
+    return revoked?.operatorId ?? null;
   }
 
   /** Sessions that have ended go out on the way. */

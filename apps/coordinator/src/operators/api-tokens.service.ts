@@ -4,6 +4,7 @@ import { sha256, utf8 } from '@seedfleet/ledger';
 import { operatorRoles, type ApiToken, type ResponseOf } from '@seedfleet/protocol';
 import { type InputOf } from '../app/handles.js';
 import { Clock, Luck } from '../app/surroundings.js';
+import { AccessEnds } from './access-ends.js';
 import { AccessRepository, type Admitted, type ApiTokenRow } from './access.repository.js';
 import { AuditLog } from './audit-log.js';
 
@@ -12,7 +13,7 @@ export const apiTokenPrefix = 'sft_';
 /** API tokens of operators: 256 random bits each, of which only the SHA-256 is kept. */
 @Injectable()
 export class ApiTokensService {
-  constructor(private readonly repository: AccessRepository, private readonly audit: AuditLog, private readonly clock: Clock, private readonly luck: Luck) {}
+  constructor(private readonly repository: AccessRepository, private readonly audit: AuditLog, private readonly ends: AccessEnds, private readonly clock: Clock, private readonly luck: Luck) {}
 
   newToken(): string {
     return `${apiTokenPrefix}${Buffer.from(this.luck.bytes(32)).toString('base64url')}`;
@@ -40,12 +41,13 @@ export class ApiTokensService {
   }
 
   async revoke(caller: Admitted, id: string): Promise<void> {
-    await this.audit.change(async (tx, record) => {
-      if (!await this.repository.revokeToken({ id, operatorId: reachOf(caller), at: this.clock.now() }, tx)) {
-        throw new FleetError('request.not-found', { field: 'id', problem: 'You have no such API token.' });
-      }
+    const owner = await this.audit.change(async (tx, record) => {
+      const operator = await this.repository.revokeToken({ id, operatorId: reachOf(caller), at: this.clock.now() }, tx);
+      if (operator === null) throw new FleetError('request.not-found', { field: 'id', problem: 'You have no such API token.' });
       await record({ actor: caller.name, action: 'api-token.revoke', subject: id });
+      return operator;
     });
+    this.ends.of(owner);
   }
 
   /** @throws FleetError `operator.unauthenticated` */

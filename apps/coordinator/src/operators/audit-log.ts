@@ -5,6 +5,7 @@ import { type AuditVerification, type ResponseOf } from '@seedfleet/protocol';
 import { type InputOf } from '../app/handles.js';
 import { Clock } from '../app/surroundings.js';
 import { type Transaction } from '../database/database.js';
+import { LiveChanges } from '../live/live-changes.js';
 import { AuditRepository, type SavedAuditEntry } from './audit.repository.js';
 
 export interface AuditAction {
@@ -31,7 +32,7 @@ export function auditHash(previousHash: Uint8Array, entry: Required<AuditAction>
 export class AuditLog {
   private last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly repository: AuditRepository, private readonly clock: Clock) {}
+  constructor(private readonly repository: AuditRepository, private readonly clock: Clock, private readonly live: LiveChanges) {}
 
   /**
    * A change and its entry, both or neither. Changes go one after the other: each entry names the one before.
@@ -39,7 +40,7 @@ export class AuditLog {
    */
   change<T>(work: (tx: Transaction, record: (action: AuditAction) => Promise<void>) => Promise<T>): Promise<T> {
     const changed = this.last.then(() => this.repository.inTurn((tx) => work(tx, (action) => this.append(tx, action))));
-    this.last = changed.catch(() => {});
+    this.last = changed.then(() => this.live.tell('audit-entry', null), () => {});
     return changed;
   }
 

@@ -33,11 +33,13 @@ export class IdentitySignInService {
     if (known !== null && known.disabledAt !== null) throw new FleetError('identity.not-allowed', { problem: 'This operator is disabled.' });
     const role = await this.roleOf(claims, known);
     const name = known?.name ?? await this.freeName(claims);
-    return this.accounts.named(() => this.audit.change(async (tx, record) => {
+    const signedIn = await this.accounts.named(() => this.audit.change(async (tx, record) => {
       const operator = known === null ? await this.create({ name, role, identity: { issuer, subject: claims.sub } }, { tx, record }) : await this.follow(known, role, { tx, record });
       await record({ actor: operator.name, action: 'session.create', subject: operator.name, detail: { by: 'identity-provider' } });
       return this.sessions.open(operator, tx);
     }));
+    if (known !== null && known.role !== role) this.accounts.accessEnded(known.id);
+    return signedIn;
   }
 
   /** Whom the provider no longer vouches for as anybody here is out, too. */
@@ -50,6 +52,7 @@ export class IdentitySignInService {
           await this.operators.endSessions(known.id, tx);
           await record({ actor: 'coordinator', action: 'operator.refuse', subject: known.name, detail: { by: 'identity-provider' } });
         });
+        this.accounts.accessEnded(known.id);
       }
       throw refusal;
     }

@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { AccessEnds } from './access-ends.js';
 import { AccessRepository } from './access.repository.js';
 import { ApiTokensService } from './api-tokens.service.js';
 import { AuditController } from './audit.controller.js';
@@ -19,7 +20,7 @@ import { SignInService } from './sign-in.service.js';
 @Global()
 @Module({
   controllers: [OperatorsController, SignInController, IdentityController, AuditController],
-  providers: [OperatorsService, OperatorRepository, ApiTokensService, AccessRepository, SignInService, IdentitySignInService, IdentityProvider, SignInLock, PasswordHasher, FirstLogin, AuditLog, AuditRepository],
-  exports: [ApiTokensService, SignInService, AuditLog],
+  providers: [OperatorsService, OperatorRepository, ApiTokensService, AccessRepository, SignInService, IdentitySignInService, IdentityProvider, SignInLock, PasswordHasher, FirstLogin, AuditLog, AuditRepository, AccessEnds],
+  exports: [AccessEnds, ApiTokensService, SignInService, AuditLog],
 })
 export class OperatorsModule {}

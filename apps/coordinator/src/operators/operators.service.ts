@@ -6,6 +6,7 @@ import { serverLimits } from '../app/limits.js';
 import { Clock, Luck } from '../app/surroundings.js';
 import { type Transaction } from '../database/database.js';
 import { isUniqueViolation } from '../database/unique-violation.js';
+import { AccessEnds } from './access-ends.js';
 import { AuditLog } from './audit-log.js';
 import { OperatorRepository, type Operator } from './operator.repository.js';
 
@@ -15,7 +16,7 @@ export const invitationPath = (invitation: string, { mayRename }: { mayRename: b
 /** Who operates the fleet: invites them, changes what they may, shuts them out. */
 @Injectable()
 export class OperatorsService {
-  constructor(private readonly repository: OperatorRepository, private readonly audit: AuditLog, private readonly clock: Clock, private readonly luck: Luck) {}
+  constructor(private readonly repository: OperatorRepository, private readonly audit: AuditLog, private readonly ends: AccessEnds, private readonly clock: Clock, private readonly luck: Luck) {}
 
   async list(): Promise<{ items: OperatorRow[] }> {
     return { items: (await this.repository.list()).map(toRow) };
@@ -49,19 +50,26 @@ export class OperatorsService {
     return { operator: toRow(operator), invitation, path: invitationPath(invitation, { mayRename }), expiresAt: expiresAt.toISOString() };
   }
 
-  changeRole(actor: string, id: string, role: OperatorRole): Promise<OperatorRow> {
-    return this.audit.change(async (tx, record) => {
+  async changeRole(actor: string, id: string, role: OperatorRole): Promise<OperatorRow> {
+    const changed = await this.audit.change(async (tx, record) => {
       const operator = await this.require(id, tx);
       if (role !== 'admin') await this.requireAnotherAdmin(operator, tx);
       await this.repository.update(id, { role }, tx);
       await record({ actor, action: 'operator.change-role', subject: operator.name, detail: { from: operator.role, to: role } });
       return toRow(await this.require(id, tx));
     });
+    this.accessEnded(id);
+    return changed;
+  }
+
+  /** Connections that are open for an operator have to be let in anew. */
+  accessEnded(id: string): void {
+    this.ends.of(id);
   }
 
   /** At once: sessions end, tokens are looked up together with their operator. */
-  disable(actor: string, id: string): Promise<OperatorRow> {
-    return this.audit.change(async (tx, record) => {
+  async disable(actor: string, id: string): Promise<OperatorRow> {
+    const disabled = await this.audit.change(async (tx, record) => {
       const operator = await this.require(id, tx);
       if (operator.disabledAt !== null) return toRow(operator);
       await this.requireAnotherAdmin(operator, tx);
@@ -70,6 +78,8 @@ export class OperatorsService {
       await record({ actor, action: 'operator.disable', subject: operator.name });
       return toRow(await this.require(id, tx));
     });
+    this.accessEnded(id);
+    return disabled;
   }
 
   enable(actor: string, id: string): Promise<OperatorRow> {

@@ -10,7 +10,7 @@ export function crossSiteProofOf(secret: string): string {
 }
 
 /** The secret in the cookie of a request. */
-export function sessionSecretOf(request: Request): string | null {
+export function sessionSecretOf(request: Pick<Request, 'headers'>): string | null {
   return cookieOf(request, cookieName);
 }
 

@@ -62,6 +62,7 @@ export class SignInService {
       await record({ actor: operator.name, action: 'operator.set-password', subject: operator.name, detail: { before: found.operator.name } });
       return this.open(operator, tx);
     }));
+    this.accounts.accessEnded(operator.id);
     this.lock.forgive(operator.name);
     if (found.mayRename) this.firstLogin.forget();
     return signedIn;
@@ -79,10 +80,12 @@ export class SignInService {
   }
 
   async signOut(actor: string, secret: string): Promise<void> {
+    const session = await this.find(secret);
     await this.audit.change(async (tx, record) => {
       await this.access.deleteSession(sha256(utf8(secret)), tx);
       await record({ actor, action: 'session.delete', subject: actor });
     });
+    if (session !== null) this.accounts.accessEnded(session.id);
   }
 
   /** A session of somebody whose proof has been checked. */

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { bytea } from '../database/bytea.js';
 import { Database, type Transaction } from '../database/database.js';
 import { Prisma } from '../database/generated/client.js';
+import { LiveChanges } from '../live/live-changes.js';
 
 export interface RunRow {
   id: number;
@@ -91,7 +92,7 @@ const toState = (text: string): RunState => {
 /** The only Prisma of runs and their manifests. */
 @Injectable()
 export class RunRepository {
-  constructor(private readonly database: Database) {}
+  constructor(private readonly database: Database, private readonly live: LiveChanges) {}
 
   /** Numbers a run, has it signed under that number, and saves it with its devices: all or nothing. */
   async create({ name, model, members: { everyDevice, devices, group }, request, startWhen: { startAt, after, whenFree }, canary, at, sign }: NewRun, tx: Transaction): Promise<number> {
@@ -201,6 +202,7 @@ export class RunRepository {
       where: { id, state: { in: [...from] } },
       data: { state: to, cause, ...(to === 'running' && !from.includes('paused') ? { startedAt: at } : {}), ...(['completed', 'failed', 'cancelled'].includes(to) ? { endedAt: at } : {}) },
     });
+    if (count > 0) this.live.tell('run', id);
     return count > 0;
   }
 }

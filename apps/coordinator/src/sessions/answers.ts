@@ -1,9 +1,11 @@
 import { applyDecorators, createParamDecorator, Injectable, UseFilters, UseInterceptors, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { type WsArgumentsHost } from '@nestjs/common/interfaces/index.js';
 import { SubscribeMessage } from '@nestjs/websockets';
 import { FleetError } from '@seedfleet/errors';
-import { parseMessage, type AckOf, type DeviceEvent, type EventsFrom } from '@seedfleet/protocol';
+import { parseMessage, type AckOf, type DeviceEvent, type EventsFrom, type MessageOf } from '@seedfleet/protocol';
 import { map, type Observable } from 'rxjs';
 import { type DeviceSession, type DeviceSocket } from '../devices/presence.js';
+import { LiveChanges } from '../live/live-changes.js';
 import { AckFilter } from './ack.filter.js';
 
 /** What a handler of an event returns: its ack without the `ok: true`. */
@@ -11,8 +13,20 @@ export type Ack<E extends EventsFrom<'device'>> = Promise<AckOf<E>>;
 
 @Injectable()
 class OkInterceptor implements NestInterceptor {
-  intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return next.handle().pipe(map((ack: object) => ({ ok: true, ...ack })));
+  constructor(private readonly live: LiveChanges) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(map((ack: object) => {
+      this.push(context.switchToWs());
+      return { ok: true, ...ack };
+    }));
+  }
+
+  /** What a device says of itself or of its part in a run shows in the console; its reports show with their round. */
+  private push(ws: WsArgumentsHost): void {
+    const event = ws.getPattern() as DeviceEvent;
+    if (event === 'session:hello') this.live.tell('device', ws.getClient<DeviceSocket>().data.device);
+    if (event === 'run:prepared') this.live.tell('run', ws.getData<MessageOf<'run:prepared'>>().run);
   }
 }
 

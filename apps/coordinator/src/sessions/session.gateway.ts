@@ -4,6 +4,7 @@ import { FleetError, toRefusal } from '@seedfleet/errors';
 import { type MessageOf } from '@seedfleet/protocol';
 import { type Namespace } from 'socket.io';
 import { type DeviceServer, type DeviceSocket } from '../devices/presence.js';
+import { LiveChanges } from '../live/live-changes.js';
 import { SessionMetrics } from '../metrics/session-metrics.js';
 import { Announcer } from '../rounds/announcer.js';
 import { AckFilter } from './ack.filter.js';
@@ -20,7 +21,7 @@ function handshakeError(error: unknown): Error {
 /** Connections of devices: credential, hello, end. */
 @WebSocketGateway({ namespace: '/device' })
 export class SessionGateway implements OnGatewayInit<Namespace>, OnGatewayConnection<DeviceSocket>, OnGatewayDisconnect<DeviceSocket> {
-  constructor(private readonly sessions: SessionsService, private readonly announcer: Announcer, private readonly metrics: SessionMetrics) {}
+  constructor(private readonly sessions: SessionsService, private readonly announcer: Announcer, private readonly metrics: SessionMetrics, private readonly live: LiveChanges) {}
 
   afterInit(namespace: Namespace): void {
     const devices = namespace as unknown as ReturnType<DeviceServer['of']>;
@@ -40,10 +41,12 @@ export class SessionGateway implements OnGatewayInit<Namespace>, OnGatewayConnec
 
   handleConnection(socket: DeviceSocket): void {
     this.sessions.arrive(socket);
+    this.live.tell('device', socket.data.device);
   }
 
-  handleDisconnect(socket: DeviceSocket): Promise<void> {
-    return this.sessions.leave(socket);
+  async handleDisconnect(socket: DeviceSocket): Promise<void> {
+    await this.sessions.leave(socket);
+    this.live.tell('device', socket.data.device);
   }
 
   @Answers('session:hello')

@@ -1,4 +1,6 @@
 import { deviceEvents } from '../events/device-events.js';
+import { type EventDefinition } from '../events/event.js';
+import { liveEvents } from '../events/live-events.js';
 import { refusalSchema } from '../events/fields.js';
 import { wireOf } from './schema-wire.js';
 import { type Wire } from './wire.js';
@@ -14,7 +16,8 @@ export interface EventWire {
   ack: Wire | null;
 }
 
-const eventWires: EventWire[] = Object.entries(deviceEvents).map(([name, { number, from, message, ack }]) => ({
+const catalog: Record<string, EventDefinition> = { ...deviceEvents, ...liveEvents };
+const eventWires: EventWire[] = Object.entries(catalog).map(([name, { number, from, message, ack }]) => ({
   name, number, travels: from !== 'parser', message: wireOf(message), ack: ack === null ? null : wireOf(ack),
 }));
 
