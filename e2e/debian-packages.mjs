@@ -1,12 +1,14 @@
 /**
- * Puts what the tests need from Debian onto this machine: Chromium, PostgreSQL, Prometheus, Redis.
+ * Puts what the tests need from Debian onto this machine: Chromium, PostgreSQL, Prometheus, Redis, age, libfaketime.
  * As root with apt it installs what is missing; otherwise it names what is missing in one sentence and ends with 1.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 
 const needed = [
+  { package: 'age', file: '/usr/bin/age' },
   { package: 'chromium', file: '/usr/bin/chromium' },
+  { package: 'faketime', file: '/usr/bin/faketime' },
   { package: 'fonts-dejavu-core', file: '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf' },
   { package: 'postgresql-15', file: '/usr/lib/postgresql/15/bin/initdb' },
   { package: 'prometheus', file: '/usr/bin/promtool' },

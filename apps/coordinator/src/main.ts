@@ -2,10 +2,7 @@ import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { toRefusal } from '@seedfleet/errors';
-import { startCoordinator } from './app/coordinator.js';
-import { Logger } from './app/logger.js';
 import { readSettings } from './app/settings.js';
-import { Clock, Luck } from './app/surroundings.js';
 import { runBackupCommand } from './backup/command.js';
 
 // Environment, time and randomness enter here and nowhere else.
@@ -16,6 +13,8 @@ async function main(): Promise<void> {
     process.stdout.write(`${JSON.stringify(await runBackupCommand(args, settings, new Date()))}\n`);
     return;
   }
+  // Only now: the commands have no use for the server, and would wait for it to load.
+  const [{ startCoordinator }, { Logger }, { Clock, Luck }] = await Promise.all([import('./app/coordinator.js'), import('./app/logger.js'), import('./app/surroundings.js')]);
   const logger = new Logger(settings.logLevel);
   const coordinator = await startCoordinator(settings, { clock: new Clock(() => Date.now()), luck: new Luck((count) => new Uint8Array(randomBytes(count))), logger });
   process.stdout.write(`${JSON.stringify({ event: 'ready', url: coordinator.url })}\n`);

@@ -1,10 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, type WriteStream, openSync, fsyncSync, closeSync, renameSync, rmSync, existsSync } from 'node:fs';
+import { closeSync, createReadStream, createWriteStream, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { FleetError } from '@seedfleet/errors';
+import { headerBytes, isSealed, seal, unseal, type Seal, type SealKey } from './archive-seal.js';
 
 export const archiveFormat = 'seedfleet/backup/v1';
 
@@ -34,25 +36,31 @@ export type ArchiveLine =
 export class ArchiveWriter {
   private readonly hash: Hash = createHash('sha256');
   private readonly gzip = createGzip();
-  private readonly sink: WriteStream;
   private readonly done: Promise<void>;
   private lines = 0;
 
-  /** @throws FleetError `backup.exists` */
-  constructor(private readonly path: string) {
-    if (existsSync(path)) throw new FleetError('backup.exists', { field: 'out', problem: `${path} is there already.` });
-    rmSync(this.draft, { force: true });
-    this.sink = createWriteStream(this.draft, { flags: 'wx', mode: 0o600 });
+  /** @param whoMayRead  null: everybody who can read the file */
+  constructor(private readonly path: string, whoMayRead: Seal | null = null) {
     // A pipeline, not a pipe: it settles when either end breaks. It is awaited at the end, a disk that is full says so before.
-    this.done = pipeline(this.gzip, this.sink);
-    this.done.catch(() => {});
+    this.done = this.pour(whoMayRead);
+    this.done.catch(() => this.gzip.destroy());
+    this.gzip.on('error', () => { /* told by `done` */ });
+  }
+
+  private async pour(whoMayRead: Seal | null): Promise<void> {
+    if (existsSync(this.path)) throw new FleetError('backup.exists', { field: 'out', problem: `${this.path} is there already.` });
+    const packed: Readable = whoMayRead === null ? this.gzip : await seal(this.gzip, whoMayRead);
+    rmSync(this.draft, { force: true });
+    await pipeline(packed, createWriteStream(this.draft, { flags: 'wx', mode: 0o600 }));
   }
 
   async write(line: ArchiveLine): Promise<void> {
     const text = `${JSON.stringify(line)}\n`;
     this.hash.update(text);
     this.lines += 1;
-    if (!this.gzip.write(text)) await once(this.gzip, 'drain');
+    // What broke the pipeline says more than the stream that it left behind.
+    if (this.gzip.destroyed) await this.done;
+    if (!this.gzip.write(text)) await Promise.race([once(this.gzip, 'drain'), this.done]);
   }
 
   async close(): Promise<void> {
@@ -67,7 +75,6 @@ export class ArchiveWriter {
   async abandon(): Promise<void> {
     this.gzip.destroy();
     await this.done.catch(() => {});
-    if (!this.sink.closed) await once(this.sink, 'close');
     rmSync(this.draft, { force: true });
   }
 
@@ -78,15 +85,29 @@ export class ArchiveWriter {
 
 const damaged = (problem: string, cause?: unknown) => new FleetError('backup.damaged', { field: 'from', problem, cause });
 
+/** The packed lines of an archive, opened if it is sealed. @throws FleetError `backup.sealed`, `backup.wrong-key` */
+async function openArchive(path: string, key: SealKey | null): Promise<Readable> {
+  const file = openSync(path, 'r');
+  const first = Buffer.alloc(headerBytes);
+  readSync(file, first, 0, headerBytes, 0);
+  closeSync(file);
+  const source = createReadStream(path);
+  if (!isSealed(first)) return source;
+  if (key === null) throw new FleetError('backup.sealed', { field: 'from', problem: `${path} is encrypted.` });
+  return unseal(source, key);
+}
+
 /**
  * Lines of an archive without its end, which is checked when it is reached.
- * @throws FleetError `backup.damaged`
+ * @throws FleetError `backup.damaged`, `backup.sealed`, `backup.wrong-key`
  */
-export async function* readArchive(path: string): AsyncGenerator<ArchiveLine> {
+export async function* readArchive(path: string, key: SealKey | null = null): AsyncGenerator<ArchiveLine> {
   const hash = createHash('sha256');
   let lines = 0;
   let end: { lines: number; sha256: string } | null = null;
-  const source = createReadStream(path).pipe(createGunzip());
+  const source = createGunzip();
+  const read = pipeline(await openArchive(path, key), source);
+  read.catch(() => {});
   try {
     for await (const text of createInterface({ input: source, crlfDelay: Infinity })) {
       if (end !== null) throw damaged('Something follows the end of the archive.');
@@ -99,7 +120,7 @@ export async function* readArchive(path: string): AsyncGenerator<ArchiveLine> {
       lines += 1;
       yield line;
     }
-    if (source.errored !== null) throw source.errored;
+    await read;
   } catch (error) {
     throw error instanceof FleetError ? error : damaged('The archive cannot be read to its end.', error);
   }

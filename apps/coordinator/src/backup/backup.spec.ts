@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,13 +13,19 @@ import { DeviceUnderTest } from '../testing/a-device.js';
 import { aRun, anUploadedModel } from '../testing/a-model.js';
 import { aPostgres, type PostgresUnderTest } from '../testing/a-postgres.js';
 
+const previous = JSON.parse(readFileSync(new URL('../../../../e2e/fleet/previous-version.json', import.meta.url), 'utf8')) as { version: string };
 const mainFile = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 let folder: string;
 let postgres: PostgresUnderTest;
+/** what opens encrypted archives, made by the coordinator's own command */
+let identityFile: string;
+let recipient: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'seedfleet-backup-'));
+  identityFile = join(folder, 'identity');
   postgres = await aPostgres();
+  ({ recipient = '' } = await command(['backup-key', '--out', identityFile], { SEEDFLEET_HOME: folder }));
 }, 60_000);
 
 afterAll(() => {
@@ -28,7 +34,7 @@ afterAll(() => {
 });
 
 /** The coordinator's own command. @returns the line that it prints, on standard output or error */
-function command(args: string[], environment: Record<string, string>): Promise<{ event: string; code?: string; rows?: number; files?: number }> {
+function command(args: string[], environment: Record<string, string>): Promise<{ event: string; code?: string; rows?: number; files?: number; recipient?: string }> {
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [mainFile, ...args], { env: { PATH: process.env['PATH'], ...environment } }, (error, stdout, stderr) => {
       const line = error === null ? stdout : stderr.trim().split('\n').at(-1) ?? '';
@@ -45,7 +51,27 @@ async function doRound(devices: readonly DeviceUnderTest[], round: number): Prom
 
 const runOf = async (fleet: CoordinatorProcess, run: number) => (await fleet.call('GET', `/api/v1/runs/${run}`)).json as Run;
 
-/** On PostgreSQL the backup is taken beside the running coordinator, on the embedded database after it was stopped. */
+/** Rows that no round writes: a group by hand and one by a filter, a channel, a rule, an alert that is open, and what devices measured of themselves. */
+async function furnish(fleet: CoordinatorProcess, devices: readonly DeviceUnderTest[]): Promise<void> {
+  const post = async (path: string, body: object) => (await fleet.call('POST', `/api/v1${path}`, { body })).json as { id: string };
+  const { id: group } = await post('/groups', { name: 'by hand', filter: null });
+  await post(`/groups/${group}/members`, { devices: devices.map(({ id }) => id) });
+  await post('/groups', { name: 'by filter', filter: 'state=active' });
+  const { id: channel } = await post('/alert-channels', { type: 'webhook', name: 'chat', url: 'http://127.0.0.1:9/hook' });
+  await post('/alert-rules', { name: 'skew', condition: { type: 'version-skew' }, channels: [channel] });
+}
+
+/** What `furnish` made, as the API tells it. */
+async function furniture(fleet: CoordinatorProcess): Promise<unknown> {
+  const items = async (name: string) => ((await fleet.call('GET', `/api/v1/${name}`)).json as { items: Record<string, unknown>[] }).items;
+  const devices = (await items('devices')).map(({ id, name, forwardMs, peakMegabytes, platform, tags }) => ({ id, name, forwardMs, peakMegabytes, platform, tags }));
+  const groups = (await items('groups')).map(({ id, name, filter, count, revision }) => ({ id, name, filter, count, revision }));
+  return { devices, groups, rules: await items('alert-rules'), channels: (await items('alert-channels')).map(({ id, name, target }) => ({ id, name, target })) };
+}
+
+const linesOf = (archive: Buffer) => gunzipSync(archive).toString('utf8').trim().split('\n');
+
+/** In the middle of a round, beside the running coordinator. */
 test.each(['embedded', 'postgresql'])('on the %s database: a run is backed up, everything is destroyed and restored, and the run goes on to the end with a log that verifies', async (kind) => {
   const database = (name: string): Record<string, string> => (kind === 'embedded' ? {} : { DATABASE_URL: postgres.url.replace(/postgres$/, name) });
   const [archive, restoredHome] = [join(folder, `${kind}.backup`), join(folder, `${kind}-home`)];
@@ -56,26 +82,31 @@ test.each(['embedded', 'postgresql'])('on the %s database: a run is backed up, e
   for (let round = 0; round < 2; round++) await doRound(devices, round);
   for (const device of devices) await device.nextStart(2);
   for (const device of devices) device.close();
+  await furnish(first, devices);
   const before = await runOf(first, run.id);
+  const furnished = await furniture(first);
   expect(before.round).toBe(2);
 
-  if (kind === 'embedded') {
-    expect(await command(['backup', '--out', archive], { SEEDFLEET_HOME: first.home })).toMatchObject({ event: 'failed', code: 'home.in-use' });
-    await first.stop();
-  }
   const written = await command(['backup', '--out', archive], { SEEDFLEET_HOME: first.home, ...database('first') });
   expect(written).toMatchObject({ event: 'backup.written' });
   expect(statSync(archive).mode & 0o777).toBe(0o600);
   expect(await command(['backup', '--out', archive], { SEEDFLEET_HOME: first.home, ...database('first') })).toMatchObject({ code: 'backup.exists' });
   const refused = await command(['restore', '--from', archive], { SEEDFLEET_HOME: first.home, ...database('first') });
   expect(refused.code).toBe('restore.not-empty');
+  expect(first.process.exitCode).toBeNull();
   await first.close();
   if (kind === 'postgresql') postgres.drop('first');
 
   const { rows, files } = written;
   expect(await command(['restore', '--from', archive], { SEEDFLEET_HOME: restoredHome, ...database('second') })).toMatchObject({ event: 'backup.restored', rows, files });
+  const again = await command(['backup', '--out', `${archive}.again`, '--recipient', recipient], { SEEDFLEET_HOME: restoredHome, ...database('second') });
+  expect(again).toMatchObject({ event: 'backup.written', encrypted: true, rows, files });
+  // Line for line what the first archive has, every value of every table, but for the time and the checksum; opened by age itself.
+  const opened = execFileSync('age', ['--decrypt', '--identity', identityFile, `${archive}.again`], { maxBuffer: 1e9 });
+  expect(linesOf(opened).slice(1, -1)).toEqual(linesOf(readFileSync(archive)).slice(1, -1));
   const second = await aCoordinatorProcess({ SEEDFLEET_HOME: restoredHome, ...database('second') }, restoredHome);
   try {
+    expect(await furniture(second)).toEqual(furnished);
     expect(await runOf(second, run.id)).toMatchObject({ round: 2, headHash: before.headHash, stateHash: before.stateHash, manifestHash: before.manifestHash });
     const back = devices.map((device) => new DeviceUnderTest(second, device.keys, device.id));
     for (const [index, device] of back.entries()) {
@@ -101,6 +132,43 @@ test.each(['embedded', 'postgresql'])('on the %s database: a run is backed up, e
     await second.close();
   }
 }, 120_000);
+
+test('an archive of the previous version restores, is migrated, and its run goes on from where it was', async () => {
+  const [archive, home] = [fileURLToPath(new URL(`../../vectors/previous/${previous.version}.backup`, import.meta.url)), join(folder, 'previous-home')];
+  postgres.create('previous');
+  const environment = { SEEDFLEET_HOME: home, DATABASE_URL: postgres.url.replace(/postgres$/, 'previous') };
+  const counts = countsOf(linesOf(readFileSync(archive)));
+  expect(await command(['restore', '--from', archive], environment)).toMatchObject({ event: 'backup.restored', rows: Object.values(counts).reduce((sum, count) => sum + count, 0) });
+  const fleet = await aCoordinatorProcess(environment, home);
+  try {
+    const items = async (name: string) => ((await fleet.call('GET', `/api/v1/${name}`)).json as { items: Record<string, unknown>[] }).items;
+    for (const [name, table] of [['devices', 'devices'], ['groups', 'device_groups'], ['alert-rules', 'alert_rules'], ['alert-channels', 'alert_channels'], ['runs', 'runs'], ['models', 'base_models']] as const) {
+      expect({ name, count: (await items(name)).length }).toEqual({ name, count: counts[table] });
+    }
+    expect((await items('groups')).map(({ count }) => count)).toEqual([2, 2]);
+    for (const { id } of (await items('runs')).filter(({ state }) => state !== 'draft')) {
+      const run = await runOf(fleet, id as number);
+      const signedManifest = (await fleet.call('GET', `/api/v1/runs/${run.id}/manifest`)).json as SignedManifest;
+      const log = decodeLog((await fleet.call('GET', `/api/v1/runs/${run.id}/log`)).bytes);
+      expect(verifyRun({ signedManifest, log })).toMatchObject({ rounds: run.round, head: run.headHash, stateHash: run.stateHash });
+    }
+    expect((await items('runs')).map(({ state }) => state).sort()).toEqual(['completed', 'draft', 'running']);
+    expect((await fleet.call('GET', '/api/v1/audit-entries/verification')).json).toMatchObject({ intact: true });
+  } finally {
+    await fleet.close();
+  }
+}, 60_000);
+
+/** Rows of each table in an archive. */
+function countsOf(lines: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  let table = '';
+  for (const line of lines.map((text) => JSON.parse(text) as { table?: string } | string[])) {
+    if (Array.isArray(line)) counts[table] = (counts[table] ?? 0) + 1;
+    else if (line.table !== undefined) table = line.table;
+  }
+  return counts;
+}
 
 test('every table of the schema is in the archive: none is left out by forgetting it', () => {
   const schema = readFileSync(new URL('../../../../prisma/schema.prisma', import.meta.url), 'utf8');
@@ -132,5 +200,11 @@ test('an archive that is cut, changed, of a newer version, or none is refused, a
   expect((await command(['restore', '--from', join(folder, 'nowhere')], { SEEDFLEET_HOME: home })).code).toBe('backup.damaged');
   expect((await command(['restore'], { SEEDFLEET_HOME: home })).code).toBe('settings.invalid');
   expect((await command(['destroy'], { SEEDFLEET_HOME: home })).code).toBe('settings.invalid');
-  expect((await command(['restore', '--from', whole], { SEEDFLEET_HOME: home })).event).toBe('backup.restored');
+  const sealed = join(folder, 'embedded.backup.again');
+  expect((await command(['restore', '--from', sealed], { SEEDFLEET_HOME: home })).code).toBe('backup.sealed');
+  const otherFile = join(folder, 'other-identity');
+  await command(['backup-key', '--out', otherFile], { SEEDFLEET_HOME: home });
+  expect(statSync(otherFile).mode & 0o777).toBe(0o600);
+  expect((await command(['restore', '--from', sealed, '--identity-file', otherFile], { SEEDFLEET_HOME: home })).code).toBe('backup.wrong-key');
+  expect((await command(['restore', '--from', sealed, '--identity-file', identityFile], { SEEDFLEET_HOME: home })).event).toBe('backup.restored');
 }, 60_000);

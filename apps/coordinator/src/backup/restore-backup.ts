@@ -5,6 +5,7 @@ import { FleetError } from '@seedfleet/errors';
 import { type Client } from 'pg';
 import { applyMigrations, migrationsFolder } from '../database/migrations.js';
 import { archiveFormat, readArchive, type ArchiveHead } from './archive.js';
+import { type SealKey } from './archive-seal.js';
 import { withClient } from './open-server.js';
 import { findTables, quoted, type Table } from './tables.js';
 import { type BackupCounts } from './write-backup.js';
@@ -13,10 +14,11 @@ import { type BackupCounts } from './write-backup.js';
  * Makes an empty home and an empty database what they were when the archive was written. The archive is checked to its end before anything is
  * touched; rows come in one transaction, after the keys: what breaks off leaves a database without rows, never rows without their keys.
  * A newer coordinator migrates the rows at its next start.
- * @throws FleetError `backup.damaged`, `backup.newer`, `restore.not-empty`, `home.in-use`
+ * @param key  what opens an encrypted archive
+ * @throws FleetError `backup.damaged`, `backup.newer`, `backup.sealed`, `backup.wrong-key`, `restore.not-empty`, `home.in-use`
  */
-export async function restoreBackup({ home, url, from }: { home: string; url: string | null; from: string }): Promise<BackupCounts> {
-  const head = await check(from);
+export async function restoreBackup({ home, url, from, key }: { home: string; url: string | null; from: string; key: SealKey | null }): Promise<BackupCounts> {
+  const head = await check(from, key);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   if (readdirSync(home).length > 0) throw new FleetError('restore.not-empty', { field: 'SEEDFLEET_HOME', problem: `${home} is not empty.` });
   try {
@@ -26,7 +28,7 @@ export async function restoreBackup({ home, url, from }: { home: string; url: st
         if (rowCount !== 0) throw new FleetError('restore.not-empty', { field: 'DATABASE_URL', problem: `The database has rows in ${name}.` });
       }
       await applyMigrations(client, migrationsFolder, head.migrations);
-      return load(client, { home, from });
+      return load(client, { home, from, key });
     });
   } catch (error) {
     // The folder was empty: it is again.
@@ -36,10 +38,10 @@ export async function restoreBackup({ home, url, from }: { home: string; url: st
 }
 
 /** Reads the whole archive once. */
-async function check(from: string): Promise<ArchiveHead> {
+async function check(from: string, key: SealKey | null): Promise<ArchiveHead> {
   if (!existsSync(from)) throw new FleetError('backup.damaged', { field: 'from', problem: `There is no file ${from}.` });
   let head: ArchiveHead | null = null;
-  for await (const line of readArchive(from)) {
+  for await (const line of readArchive(from, key)) {
     if (head === null && !Array.isArray(line) && 'format' in line && line.format === archiveFormat) head = line;
     if (head === null) throw new FleetError('backup.damaged', { field: 'from', problem: `${from} is no ${archiveFormat}.` });
     if (!Array.isArray(line) && 'file' in line) requireInside(line.file);
@@ -55,7 +57,7 @@ function requireInside(file: string): void {
   if (file !== normalize(file) || file.startsWith('/') || file.split('/').includes('..')) throw new FleetError('backup.damaged', { field: 'from', problem: 'The archive names a file outside of the home.' });
 }
 
-async function load(client: Client, { home, from }: { home: string; from: string }): Promise<BackupCounts> {
+async function load(client: Client, { home, from, key }: { home: string; from: string; key: SealKey | null }): Promise<BackupCounts> {
   const known = await findTables(client);
   const counts = { tables: 0, rows: 0, files: 0 };
   let file: FileHandle | null = null;
@@ -68,7 +70,7 @@ async function load(client: Client, { home, from }: { home: string; from: string
   await client.query('BEGIN');
   await client.query("SET LOCAL TimeZone = 'UTC'");
   try {
-    for await (const line of readArchive(from)) {
+    for await (const line of readArchive(from, key)) {
       if (Array.isArray(line)) {
         await client.query(insert, line);
         counts.rows += 1;

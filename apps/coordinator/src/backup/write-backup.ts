@@ -4,7 +4,8 @@ import { FleetError } from '@seedfleet/errors';
 import { type Client } from 'pg';
 import { version } from '../health/version.js';
 import { ArchiveWriter, archiveFormat } from './archive.js';
-import { withClient } from './open-server.js';
+import { type Seal } from './archive-seal.js';
+import { withReader } from './open-server.js';
 import { findTables, quoted, type Table } from './tables.js';
 
 const chunkBytes = 1_048_576;
@@ -18,30 +19,33 @@ export interface BackupCounts {
 }
 
 /**
- * Writes everything that another coordinator needs to go on: all rows as of one instant, keys, and files of models.
- * PostgreSQL may be in use meanwhile (one repeatable-read transaction); the embedded database may not.
- * @throws FleetError `backup.exists`, `home.in-use`, `backup.no-coordinator`
+ * Writes everything that another coordinator needs to go on: keys, all rows as of one instant, and the files of models that they name.
+ * The database may be in use meanwhile: PostgreSQL is read in one repeatable-read transaction, of the embedded one a copy is read.
+ * @param whoMayRead  null: the archive is not encrypted
+ * @throws FleetError `backup.exists`, `backup.no-coordinator`, `backup.file-gone`, `home.in-use`
  */
-export async function writeBackup({ home, url, out, at }: { home: string; url: string | null; out: string; at: Date }): Promise<BackupCounts> {
+export async function writeBackup({ home, url, out, at, whoMayRead }: { home: string; url: string | null; out: string; at: Date; whoMayRead: Seal | null }): Promise<BackupCounts> {
   if (!existsSync(join(home, 'signing-key'))) throw new FleetError('backup.no-coordinator', { field: 'SEEDFLEET_HOME', problem: `${home} is no home of a coordinator: it has no signing key.` });
-  const archive = new ArchiveWriter(out);
+  const archive = new ArchiveWriter(out, whoMayRead);
   try {
-    const counts = await withClient({ home, url }, async (client) => {
+    const counts = await withReader({ home, url }, async (client) => {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await client.query("SET LOCAL TimeZone = 'UTC'");
       const { rows: migrations } = await client.query<{ name: string }>('SELECT migration_name AS name FROM "_prisma_migrations" WHERE finished_at IS NOT NULL ORDER BY 1');
       await archive.write({ format: archiveFormat, version, at: at.toISOString(), migrations: migrations.map(({ name }) => name) });
       const { rows: models } = await client.query<{ path: string }>('SELECT model_id || \'/\' || path AS path FROM model_files WHERE done ORDER BY 1');
-      const files = [...homeFiles(home), ...models.map(({ path }) => join('models', path))];
-      for (const file of files) await writeFile(archive, { home, file });
+      const keys = homeFiles(home);
+      for (const file of keys) await writeFile(archive, { home, file });
       const tables = await findTables(client);
       let rows = 0;
       for (const table of tables) rows += await writeRows(archive, client, table);
       await client.query('COMMIT');
-      return { tables: tables.length, rows, files: files.length };
+      return { tables: tables.length, rows, files: keys.length, models };
     });
+    // After the rows: a file that they call done is whole and does not change any more.
+    for (const { path } of counts.models) await writeFile(archive, { home, file: join('models', path) });
     await archive.close();
-    return counts;
+    return { tables: counts.tables, rows: counts.rows, files: counts.files + counts.models.length };
   } catch (error) {
     await archive.abandon();
     throw error;
@@ -55,7 +59,12 @@ function homeFiles(home: string): string[] {
 
 async function writeFile(archive: ArchiveWriter, { home, file }: { home: string; file: string }): Promise<void> {
   await archive.write({ file });
-  for await (const chunk of createReadStream(join(home, file), { highWaterMark: chunkBytes })) await archive.write({ chunk: (chunk as Buffer).toString('base64') });
+  try {
+    for await (const chunk of createReadStream(join(home, file), { highWaterMark: chunkBytes })) await archive.write({ chunk: (chunk as Buffer).toString('base64') });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new FleetError('backup.file-gone', { problem: `${file} is not there any more.`, cause: error });
+  }
 }
 
 async function writeRows(archive: ArchiveWriter, client: Client, table: Table): Promise<number> {
