@@ -1,7 +1,7 @@
 import { type Moment } from '../moment.js';
 import { openRound } from './collection.js';
 import { budgetIsSpent } from './run-budget.js';
-import { chooseCanary, isOnTrial, judgeCanary, policyNow, type Canary } from './canary.js';
+import { chooseCanary, isJudgedAt, isOnTrial, judgeCanary, policyNow, type Canary } from './canary.js';
 import { eligibleMembers } from './cohort-selection.js';
 import { type Conductor } from './conductor.js';
 import { type ConductorIn, type ConductorStep, stay } from './conductor-step.js';
@@ -19,9 +19,9 @@ export function decideWhatFollows(state: ConductorIn<'between'>, moment: Moment)
   if (verdict !== null) return end(state, verdict.state, verdict.cause);
   if (attempt >= policy.attemptsMax) return end(state, 'failed', 'round.too-few-reports');
   if (wish?.type === 'pause') return { state: { ...state, wish: null, phase: { type: 'paused' } }, effects: [{ type: 'paused', round }] };
-  if (isOnTrial(state)) {
+  if (isOnTrial(state) && !(isJudgedAt(state) && evaluationIsDue(state))) {
     const judgement = judgeCanary(state.canary, state);
-    if (judgement !== null && (!judgement.passed || !evaluationIsDue(state))) return endTrial(state, judgement);
+    if (judgement !== null) return endTrial(state, judgement);
   }
   if (budgetIsSpent(state, moment)) return end(state, 'completed', 'budget-spent');
   if (round >= policy.roundsMax) return evaluationIsDue(state) ? beginEvaluation(state, moment) : end(state, 'completed', 'rounds-done');
@@ -43,7 +43,7 @@ export function endWait(state: ConductorIn<'waiting'>, moment: Moment): Conducto
 /** A device arrived during a wait: opens at once for a whole cohort, soon for enough, and never within a breath. */
 export function lookAgain(state: ConductorIn<'waiting'>, moment: Moment): ConductorStep {
   if (state.phase.breath || !mayOpen(state, moment)) return stay(state);
-  if (eligibleMembers(state, moment).length >= policyNow(state).cohort) return stay({ ...state, phase: { type: 'between', breath: false } });
+  if (eligibleMembers(choosing(state, moment), moment).length >= policyNow(state).cohort) return stay({ ...state, phase: { type: 'between', breath: false } });
   return state.phase.retryAtMs > moment.nowMs + retryMinMs ? wait(state, moment, { breath: false, tries: 0 }) : stay(state);
 }
 
@@ -54,11 +54,11 @@ export function takeFreed(state: ConductorIn<'waiting'>, moment: Moment): Conduc
 
 /** While the canary is not chosen, or cannot be asked, anyone may be chosen in its place. */
 function mayOpen(state: Conductor, moment: Moment): boolean {
-  return eligibleMembers(isOnTrial(state) ? choosing(state, moment) : state, moment).length >= policyNow(state).reportsMin;
+  return eligibleMembers(choosing(state, moment), moment).length >= policyNow(state).reportsMin;
 }
 
-function choosing(state: Conductor & { canary: Canary }, moment: Moment): Conductor {
-  return { ...state, canary: chooseCanary(state.canary, eligibleMembers({ ...state, canary: null }, moment), moment) ?? state.canary };
+function choosing(state: Conductor, moment: Moment): Conductor {
+  return isOnTrial(state) ? { ...state, canary: chooseCanary(state.canary, eligibleMembers({ ...state, canary: null }, moment), moment) ?? state.canary } : state;
 }
 
 /** The trial is over: the whole fleet from now on, or a pause, or the end. */

@@ -44,8 +44,8 @@ export function isOnTrial<State extends Conductor>(state: State): state is State
 /** The policy of the round at hand: while the canary is on trial, every one of its devices is wanted and none beside it. */
 export function policyNow(state: Conductor): RoundPolicy {
   const { policy, canary } = state;
-  if (canary?.stage !== 'trial' || canary.devices.length === 0) return policy;
-  const cohort = Math.min(policy.cohort, canary.devices.length);
+  if (canary?.stage !== 'trial') return policy;
+  const cohort = Math.min(policy.cohort, canary.plan.devices);
   return { ...policy, cohort, overSelection: 1, reportsMin: Math.min(policy.reportsMin, cohort) };
 }
 
@@ -70,9 +70,9 @@ export function chooseCanary(canary: Canary, free: readonly Member[], { luck }: 
   return next.length < devices.length || next.every((device, index) => device === devices[index]) && next.length === devices.length ? null : { ...canary, devices: next };
 }
 
-/** The canary after an attempt was decided. */
-export function countAttempt(canary: Canary, { seats, reports }: { seats: readonly Seat[]; reports: readonly CountedReport[] }): Canary {
-  const silent = seats.filter(({ device, standing }) => standing !== 'out' && entryOf(reports, device) === undefined);
+/** The canary after an attempt was decided. @param inTime decided before its deadline: who is still asked is not late */
+export function countAttempt(canary: Canary, { seats, reports, inTime }: { seats: readonly Seat[]; reports: readonly CountedReport[]; inTime: boolean }): Canary {
+  const silent = seats.filter(({ device, standing }) => (standing === 'gone' || (standing === 'asked' && !inTime)) && entryOf(reports, device) === undefined);
   return { ...canary, asked: canary.asked + seats.length, departed: canary.departed + silent.length };
 }
 

@@ -116,14 +116,14 @@ export function decideAtDeadline(state: ConductorIn<'collecting'>): ConductorSte
 /** Gives the open attempt up. Its reports count nowhere; the next attempt has seeds and batches of its own. */
 export function abandon(state: ConductorIn<'collecting'>, cause: string): ConductorStep {
   const { round, attempt, phase: { reports } } = state;
-  const canary = canaryAfter(state);
+  const canary = canaryAfter(state, { inTime: cause === 'too-few-devices' });
   return {
     state: { ...state, canary, attempt: attempt + 1, decided: { round, attempt, reports }, phase: { type: 'between', breath: true } },
     effects: [{ type: 'abandon-round', round, attempt, cause }, ...saveCanary(state, canary)],
   };
 }
 
-const canaryAfter = (state: ConductorIn<'collecting'>) => (isOnTrial(state) ? countAttempt(state.canary, state.phase) : state.canary);
+const canaryAfter = (state: ConductorIn<'collecting'>, { inTime }: { inTime: boolean }) => (isOnTrial(state) ? countAttempt(state.canary, { ...state.phase, inTime }) : state.canary);
 const saveCanary = ({ canary: before }: Conductor, canary: Conductor['canary']): ConductorEffect[] => (canary === null || canary === before ? [] : [{ type: 'save-canary', canary }]);
 
 /** Decides before the deadline if more waiting cannot change the outcome for the better. */
@@ -150,7 +150,7 @@ function countOutstanding(seats: Roster<Seat>, reports: Roster<CountedReport>): 
 
 function commit(state: ConductorIn<'collecting'>): ConductorStep {
   const { round, attempt, queries, phase: { reports } } = state;
-  const canary = canaryAfter(state);
+  const canary = canaryAfter(state, { inTime: false });
   return {
     state: { ...state, canary, decided: { round, attempt, reports }, phase: { type: 'committing' } },
     effects: [...saveCanary(state, canary), { type: 'commit', round, attempt, ...aggregateGroups({ reports, queries }) }],
