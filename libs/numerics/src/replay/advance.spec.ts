@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { layoutOf, type Layout } from '../layout/layout.js';
 import { directionInto } from '../perturbation/direction.js';
+import { shortStreamWords } from '../stream/short-streams.js';
 import { advanceInto, type CommittedStep } from './advance.js';
 
 /** docs/numerics.md, "Replay", `sgd`, word by word: the plain twin of the table of steps. */
@@ -36,3 +37,13 @@ test.each(['sgd', 'normalised'] as const)('a step of Rademacher directions has t
     expect(b.every((value, i) => Object.is(value, plain[i]))).toBe(true);
   },
 ), { numRuns: 60 }));
+
+test('a site whose streams are too long for WebAssembly is turned in plain JavaScript to the same bits', () => {
+  const layout = layoutOf([{ name: 'site', shape: [32 * shortStreamWords + 45], scale: 0.7 }]);
+  const committed = { seeds: BigUint64Array.from({ length: 8 }, (_, j) => 0x9e3779b97f4a7c15n * BigInt(j)), coefficients: Float64Array.from({ length: 8 }, (_, j) => j / 3 - 1), learningRate: 0.01 };
+  const [b, plain] = [new Float64Array(layout.size).fill(0.3), new Float64Array(layout.size).fill(0.3)];
+  const key = new Uint8Array(32).fill(6);
+  advanceInto([b], committed, { key, distribution: 'rademacher', stepRule: { type: 'sgd' }, layout, step: 1 });
+  plainStep(plain, committed, { layout, key });
+  expect(b).toEqual(plain);
+});

@@ -1,16 +1,15 @@
 import { type PlacedSite } from '../layout/layout.js';
 import { rademacherBits, type DirectionOrigin } from '../perturbation/direction.js';
-import { shortStream, shortStreamsMax, shortStreamWords } from '../stream/short-streams.js';
+import { shortStream, shortStreamsMax, shortStreamWords, turnedShortStreams, turnedWordsMax } from '../stream/short-streams.js';
 
 /** Streams that share one table: 2^8 sums, and their bits of one value make one byte. */
 export const tableStreams = shortStreamsMax;
 /** Values of one word of a stream. */
 const wordValues = 32;
-/** Words of each stream that are turned at a time: the indices of their values stay in the first cache. */
-const wordsMax = 256;
+const wordsMax = turnedWordsMax;
+/** What plain JavaScript turns words into. */
 const indexWords = new Int32Array(tableStreams * wordsMax);
-/** Of a run of values: the index of value i (place in `indices`: `placeOf`). */
-const indices = new Uint8Array(indexWords.buffer);
+const plainIndices = new Uint8Array(indexWords.buffer);
 
 /** The directions of one site. */
 export interface SiteDirections extends Pick<DirectionOrigin, 'key'> {
@@ -30,7 +29,7 @@ export function rademacherSumInto(out: Float64Array, { site, seeds, key }: SiteD
   const table = sumsOf(factors.subarray(0, tableStreams));
   const streams = streamsOf({ site, key, seeds: seeds.subarray(0, tableStreams) });
   for (let start = 0; start < site.size; start += wordValues * wordsMax) {
-    const end = turn(streams, { start, size: site.size });
+    const { indices, end } = turn(streams, { start, size: site.size });
     for (let i = start; i < end; i++) out[i] = table[indices[placeOf(i - start)] as number] as number;
   }
   for (let j = tableStreams; j < factors.length; j++) {
@@ -46,10 +45,13 @@ export function rademacherSumInto(out: Float64Array, { site, seeds, key }: SiteD
 export function subtractByDirections(out: Float64Array, directions: SiteDirections, table: Float64Array): void {
   const streams = streamsOf(directions);
   const { size } = directions.site;
-  for (let start = 0; start < size; start += wordValues * wordsMax) subtractRun(out, table, { start, end: turn(streams, { start, size }) });
+  for (let start = 0; start < size; start += wordValues * wordsMax) subtractRun(out, table, { start, ...turn(streams, { start, size }) });
 }
 
-function subtractRun(out: Float64Array, table: Float64Array, { start, end }: { start: number; end: number }): void {
+/** Values `start` to `end`: of value i the index stands at place `placeOf(i - start)`. */
+interface Run { indices: Uint8Array; end: number }
+
+function subtractRun(out: Float64Array, table: Float64Array, { indices, start, end }: Run & { start: number }): void {
   const whole = start + (end - start & -wordValues);
   // `placeOf` written out: a value costs half as much.
   for (let i = start, place = 0; i < whole; place += wordValues) {
@@ -82,8 +84,11 @@ export function sumsOf(factors: Float64Array): Float64Array {
   return sums;
 }
 
+/** Eight streams, and whether they are `shortStream`s. */
+interface Streams { words: readonly Int32Array[]; short: boolean }
+
 /** The streams of up to eight seeds, and zeros in place of the others. Valid until the next call. */
-function streamsOf({ key, site: { index, size }, seeds }: SiteDirections): Int32Array[] {
+function streamsOf({ key, site: { index, size }, seeds }: SiteDirections): Streams {
   const words = Math.ceil(size / wordValues);
   if (words > shortStreamWords) {
     const streams = Array.from(seeds, (seed) => {
@@ -91,9 +96,9 @@ function streamsOf({ key, site: { index, size }, seeds }: SiteDirections): Int32
       return new Int32Array(buffer, byteOffset, words);
     });
     while (streams.length < tableStreams) streams.push(new Int32Array(words));
-    return streams;
+    return { words: streams, short: false };
   }
-  return Array.from({ length: tableStreams }, (_, j) => shortStream(j, words, j >= seeds.length ? undefined : { key, n0: Number(BigInt.asIntN(32, seeds[j] as bigint)), n1: Number((seeds[j] as bigint) >> 32n), n2: index }));
+  return { short: true, words: Array.from({ length: tableStreams }, (_, j) => shortStream(j, words, j >= seeds.length ? undefined : { key, n0: Number(BigInt.asIntN(32, seeds[j] as bigint)), n1: Number((seeds[j] as bigint) >> 32n), n2: index })) };
 }
 
 /** A stream has value i at bit i mod 8 of byte floor(i / 8); turned, the byte of value i is byte floor(i / 8) of word i mod 8. */
@@ -103,12 +108,18 @@ function placeOf(i: number): number {
 
 /**
  * Each byte of eight words, a stream a row, is an 8 by 8 matrix of bits; all four are turned at once, so that a value is a row: blocks of 4, 2 and 1
- * change places across the diagonal. Fills `indices` for the values from `start` on. Source: Warren, Hacker's Delight, 7-3.
- * @returns where those values end
+ * change places across the diagonal: the indices of the values from `start` on, valid until the next call. Source: Warren, Hacker's Delight, 7-3.
  */
-function turn(streams: readonly Int32Array[], { start, size }: { start: number; size: number }): number {
-  const [s0, s1, s2, s3, s4, s5, s6, s7] = streams as [Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array];
+function turn({ words, short }: Streams, { start, size }: { start: number; size: number }): Run {
   const end = Math.min(size, start + wordValues * wordsMax);
+  const indices = short ? turnedShortStreams(start >> 5, Math.ceil((end - start) / wordValues)) : undefined;
+  if (indices) return { indices, end };
+  turnInto(indexWords, words, { start, end });
+  return { indices: plainIndices, end };
+}
+
+function turnInto(indexWords: Int32Array, streams: readonly Int32Array[], { start, end }: { start: number; end: number }): void {
+  const [s0, s1, s2, s3, s4, s5, s6, s7] = streams as [Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array];
   for (let word = start >> 5, place = 0; wordValues * word < end; word++, place += 8) {
     let [a, b, c, d] = [s0[word] as number, s1[word] as number, s2[word] as number, s3[word] as number];
     let [e, f, g, h] = [s4[word] as number, s5[word] as number, s6[word] as number, s7[word] as number];
@@ -127,7 +138,6 @@ function turn(streams: readonly Int32Array[], { start, size }: { start: number; 
     indexWords[place] = a; indexWords[place + 1] = b; indexWords[place + 2] = c; indexWords[place + 3] = d;
     indexWords[place + 4] = e; indexWords[place + 5] = f; indexWords[place + 6] = g; indexWords[place + 7] = h;
   }
-  return end;
 }
 
 function addInto(out: Float64Array, bits: Uint8Array, factor: number): void {
