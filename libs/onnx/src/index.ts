@@ -14,6 +14,7 @@ export { inspectSites, requireSites, type AdapterSite, type SiteInspection } fro
 export { type Pool } from './rewrites/add-pool.js';
 export { dequantise } from './rewrites/dequantise.js';
 export { fixInput, type FixedInput } from './rewrites/fix-input.js';
+export { onlyOutputs } from './rewrites/only-outputs.js';
 export { withoutCache } from './rewrites/without-cache.js';
 export { adapterInput, buildLanguageGraph, buildTrainingGraph, buildVerbalizerGraph, type LanguagePlan, type TrainingPlan, type VerbalizerPlan } from './build-training-graph.js';
 export { splitTrainingGraph, type SplitGraph } from './split-training-graph.js';

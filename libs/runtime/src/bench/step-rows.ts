@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvariantError } from '@seedfleet/errors';
 import { coefficientsOf, differencesOf, frozenA, type Estimator } from '@seedfleet/numerics';
-import { adapterInput, buildLanguageGraph, buildTrainingGraph, buildVerbalizerGraph, inspectSites, splitTrainingGraph, writeModel, type AdapterSite, type OnnxModel, type TrainingPlan } from '@seedfleet/onnx';
+import { adapterInput, buildLanguageGraph, buildTrainingGraph, buildVerbalizerGraph, inspectSites, onlyOutputs, splitTrainingGraph, writeModel, type AdapterSite, type OnnxModel, type TrainingPlan } from '@seedfleet/onnx';
 import { meanRowLosses } from '../losses/mean-row-losses.js';
 import { interleaved, type Contestant } from './interleaved.js';
 import { productRates } from './product-rates.js';
@@ -37,8 +37,8 @@ const queries = 8;
 const directionsCompared = 32;
 /** Shape whose figures have no shape in their names; its peaks are measured, too. */
 const usual = { examples: 4, tokens: 32 };
-/** Separate forwards are timed in part where a shape is large; their time is that of one, so many times over. */
-const separateQueriesMax = 128 * queries;
+/** Separate forwards are timed in part where a shape is large, float32 rows of several equal passes by one pass; their time is that, so many times over. */
+const separatePositionsMax = 2048;
 
 /**
  * Times one step at eight directions, in rows that each add one thing to the row before, interleaved in one process on one thread:
@@ -101,23 +101,28 @@ interface ShapeParts { bench: StepModel; everywhere: StepSession; sessions: Reco
 async function measureShape({ bench, everywhere, sessions, shape, batch, figure, flops }: ShapeParts): Promise<void> {
   const seeds = seedsOf(queries);
   const isUsual = shape.examples === usual.examples && shape.tokens === usual.tokens;
-  const separateQueries = Math.max(1, Math.min(queries, Math.floor(separateQueriesMax / (shape.examples * shape.tokens))));
-  const separately = async (some: BigUint64Array) => {
-    for (const seed of some) {
-      for (const sign of [1, -1]) await everywhere.losses({ batch, seeds: BigUint64Array.of(seed), type: 'leave-one-out', eps: sign * eps });
-    }
+  const positions = shape.examples * shape.tokens;
+  const separateForwards = Math.max(1, Math.min(2 * queries, Math.floor(separatePositionsMax / positions)));
+  const separately = async (forwards: number) => {
+    for (let i = 0; i < forwards; i++) await everywhere.losses({ batch, seeds: seeds.subarray(i >> 1, (i >> 1) + 1), type: 'leave-one-out', eps: i % 2 === 0 ? eps : -eps });
+  };
+  const passesFor = new Map<string, number>();
+  const inPart = (name: string, session: StepSession, type: 'central' | 'leave-one-out') => {
+    passesFor.set(name, session.passesOf({ batch, rows: type === 'central' ? 2 * queries : queries }));
+    return () => session.losses({ batch, seeds, type, passesMax: 1 });
   };
   const rows: Contestant[] = [
     // Its session, and that of the next row, is warm after one forward.
-    { name: 'sequential-mezo', warmUp: () => separately(seeds.subarray(0, 1)), run: () => separately(seeds.subarray(0, separateQueries)) },
-    { name: 'parallel-rows', warmUp: () => Promise.resolve(), run: () => everywhere.losses({ batch, seeds, type: 'central' }) },
-    { name: 'leave-one-out', run: () => everywhere.losses({ batch, seeds, type: 'leave-one-out' }) },
+    { name: 'sequential-mezo', warmUp: () => separately(1), run: () => separately(separateForwards) },
+    { name: 'parallel-rows', warmUp: () => Promise.resolve(), run: inPart('parallel-rows', everywhere, 'central') },
+    { name: 'leave-one-out', run: inPart('leave-one-out', everywhere, 'leave-one-out') },
     // A cache is warm from the first run on, which is not counted.
-    ...Object.entries(sessions).map(([name, session]) => ({ name, run: () => session.losses({ batch, seeds, type: 'leave-one-out' }) })),
+    ...Object.entries(sessions).map(([name, session]) => ({ name, run: name === 'late-adapters' || name === 'needed-positions' ? inPart(name, session, 'leave-one-out') : () => session.losses({ batch, seeds, type: 'leave-one-out' }) })),
   // Sessions are warm from the usual shape; a cache is so text by text.
   ].map((row) => (isUsual || row.name.endsWith('warm') || row.name === 'warm-cache' ? row : { ...row, warmUp: () => Promise.resolve() }));
   const seconds = await interleaved(rows, { runs: shape.runs });
-  const cpuOf = (row: string) => (seconds.get(row)?.cpu ?? NaN) * (row === 'sequential-mezo' ? queries / separateQueries : 1);
+  const timesOf = (row: string) => (row === 'sequential-mezo' ? 2 * queries / separateForwards : passesFor.get(row) ?? 1);
+  const cpuOf = (row: string) => (seconds.get(row)?.cpu ?? NaN) * timesOf(row);
   let before = 'sequential-mezo';
   for (const row of seconds.keys()) {
     const named = (name: string) => `step.${bench.name}.${isUsual ? '' : `b${shape.examples}t${shape.tokens}.`}${row}.${name}`;
@@ -161,8 +166,9 @@ function prepare({ bench, chosen, change: { cacheFolder, ...change }, path }: Pr
     output, inputs, ...change,
     adapters: chosen.map((site, i) => ({ site: site.name, input: adapterInput(site.name), rank, alpha: 2 * rank, a: frozenA({ runKey, site: i, inputs: site.inputs, rank }) })),
   };
-  const graph = task.type === 'classification' ? buildTrainingGraph(model, { ...plan, classes: 2, head: { weight: 'head.W', bias: 'head.b' } })
-    : task.type === 'language' ? buildLanguageGraph(model, plan) : buildVerbalizerGraph(model, { ...plan, answers: task.answers });
+  // Of one row a language graph also gives the likeliest tokens, which no step asks for.
+  const graph = onlyOutputs(task.type === 'classification' ? buildTrainingGraph(model, { ...plan, classes: 2, head: { weight: 'head.W', bias: 'head.b' } })
+    : task.type === 'language' ? buildLanguageGraph(model, plan) : buildVerbalizerGraph(model, { ...plan, answers: task.answers }), ['losses']);
   const head = task.type === 'classification' ? [{ name: 'head.W', shape: [task.width, 2], scale: 10 }, { name: 'head.b', shape: [2], scale: 10 }] : [];
   const split = cacheFolder === undefined ? undefined : splitTrainingGraph(graph, { inputs: { mask: '', ...inputs } });
   if (cacheFolder !== undefined && !split) throw new InvariantError('This model cannot be split at its frontier.');

@@ -15,7 +15,8 @@ const positionsPerPass = { class: 4096, token: 1024 };
 /** A training graph as files, and what is trained in it. */
 export interface PreparedStep {
   modelPath: string;
-  prefix?: { modelPath: string; activations: string[]; cacheFolder: string };
+  /** What is before the frontier, run once a step; kept on disk where there is a folder. */
+  prefix?: { modelPath: string; activations: string[]; cacheFolder?: string };
   sites: Site[];
   /** Graph input of each site. */
   inputs: string[];
@@ -49,14 +50,19 @@ export class StepSession {
     const { modelPath, activations, cacheFolder } = step.prefix;
     const first = await create(modelPath, 'prefix');
     const prefix = await PrefixSession.open({
-      session: first, options: { modelPath, activations, cache: { folder: cacheFolder, bytesMax: 2 ** 32 } }, modelInputs: { ids: step.text.ids, mask: step.text.mask ?? '' },
+      session: first, options: { modelPath, activations, ...cacheFolder !== undefined && { cache: { folder: cacheFolder, bytesMax: 2 ** 32 } } }, modelInputs: { ids: step.text.ids, mask: step.text.mask ?? '' },
       run: (feeds, fetches) => first.run(feeds, fetches, runOptions) as Promise<Record<string, Tensor>>,
     });
     return new StepSession(session, { prefix, session: first }, step);
   }
 
-  /** [P*b] losses about B = 0. @param change.eps 0.01 unless given */
-  async losses({ batch: shape, seeds, type, eps: size = eps }: { batch: StepBatch; seeds: BigUint64Array; type: Estimator['type']; eps?: number }): Promise<Float32Array> {
+  /** Forward passes that P rows of a batch take. */
+  passesOf({ batch, rows }: { batch: StepBatch; rows: number }): number {
+    return Math.ceil(rows / rowsPerPassOf(batch));
+  }
+
+  /** [P*b] losses about B = 0. @param change.eps 0.01 unless given @param change.passesMax stops after so many: of the others the losses are 0 */
+  async losses({ batch: shape, seeds, type, eps: size = eps, passesMax = Infinity }: { batch: StepBatch; seeds: BigUint64Array; type: Estimator['type']; eps?: number; passesMax?: number }): Promise<Float32Array> {
     const { layout, step: { text, inputs } } = this;
     const estimator: Estimator = { type, queries: seeds.length, eps: size, distribution: 'rademacher' };
     const batch = randomBatch(shape);
@@ -71,8 +77,8 @@ export class StepSession {
     };
     const feeds: Record<string, Tensor> = Object.fromEntries(Object.entries(given).filter(([name]) => this.session.inputNames.includes(name)));
     const losses = new Float32Array(rows * shape.examples);
-    const rowsPerPass = Math.max(1, Math.floor(positionsPerPass[shape.labels] / (shape.examples * shape.tokens)));
-    for (let first = 0; first < rows; first += rowsPerPass) {
+    const rowsPerPass = rowsPerPassOf(shape);
+    for (let first = 0; first < rows && first < passesMax * rowsPerPass; first += rowsPerPass) {
       this.rows.bySite({ first, count: Math.min(rowsPerPass, rows - first) }).forEach((site, i) => {
         feeds[inputs[i] ?? ''] = new Tensor('float32', site.values, site.shape);
       });
@@ -92,6 +98,10 @@ export class StepSession {
     await this.session.release();
     await this.before?.prefix.release();
   }
+}
+
+function rowsPerPassOf({ examples, tokens, labels }: StepBatch): number {
+  return Math.max(1, Math.floor(positionsPerPass[labels] / (examples * tokens)));
 }
 
 /** Texts without padding: random words, random labels, the same in every run and process. */
