@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { FleetError } from '@seedfleet/errors';
-import { fromHex } from '@seedfleet/ledger';
+import { fromHex, publicKeyOf } from '@seedfleet/ledger';
 import { Command, Option } from 'commander';
 import pino from 'pino';
 import { printFindings } from './doctor/check.js';
@@ -13,13 +13,14 @@ import { exitCodeOf } from './exit-code.js';
 import { computeDefaults, computeOptionsOf } from './preparation/compute-options.js';
 import { dataSourceOf } from './preparation/data-source.js';
 import { coordinatorApi } from './session/coordinator-api.js';
+import { settleKeyChange } from './session/key-change.js';
 import { surroundingsOfProcess } from './surroundings-of-process.js';
 import { readFileIfThere } from './vault/atomic-file.js';
-import { vaultPath } from './vault/vault.js';
+import { openVault, vaultPath } from './vault/vault.js';
 import { workerVersion } from './version.js';
 import { FleetWorker } from './worker.js';
 
-interface DataOptions { data?: string; format: string; textField: string; labelField: string; heldOut: string; threads: string; precision: string; cacheMegabytes: string; memoryMegabytes?: string }
+interface DataOptions { data?: string; format: string; textField: string; labelField: string; heldOut: string; dataName?: string; dataTags?: string; threads: string; precision: string; cacheMegabytes: string; memoryMegabytes?: string }
 
 const homeDefault = process.env['SEEDFLEET_WORKER_HOME'] ?? '.seedfleet/worker';
 const program = new Command('seedfleet-worker').description('The agent on one device of a Seedfleet fleet. docs/worker.md').version(workerVersion);
@@ -60,6 +61,20 @@ withDataOptions(program.command('doctor').description('check everything that thi
     if (findings.some(({ result }) => result === 'failed')) process.exitCode = 1;
   }));
 
+program.command('rotate-key').description('give this device a new key, signed by the one that it has; the worker must be stopped (an operator can ask one that runs)')
+  .addOption(homeOption())
+  .action((options: { home: string }) => guard(async () => {
+    const vault = openVault(resolve(options.home));
+    try {
+      vault.keys.begin();
+      const isChanged = await settleKeyChange({ api: coordinatorApi(vault.device.url), device: vault.device, keys: vault.keys });
+      if (!isChanged) throw new FleetError('coordinator.unexpected-answer', { problem: 'The coordinator knows no change of keys; the old key stays.', fix: 'Update the coordinator.' });
+      print(`fingerprint of this device's key: ${fingerprintOf(publicKeyOf(vault.keys.current()))}`);
+    } finally {
+      vault.close();
+    }
+  }));
+
 program.command('status').description('print the status that the worker last wrote, as JSON').addOption(homeOption())
   .action((options: { home: string }) => guard(async () => {
     const path = vaultPath(resolve(options.home), 'status');
@@ -80,6 +95,8 @@ function withDataOptions(command: Command): Command {
     .option('--format <format>', 'jsonl, csv, or text: passages with blank lines between', 'jsonl')
     .option('--text-field <name>', 'field that holds the text', 'text')
     .option('--label-field <name>', 'field that holds the label; only tasks with labels read it', 'label')
+    .option('--data-name <name>', 'what operators see the data called; never made from the path', 'examples')
+    .option('--data-tags <tags>', 'words that operators see on the data, with commas between them')
     .option('--held-out <share>', 'of the examples, kept for evaluation', '0.2')
     .option('--threads <count>', 'of one forward pass', String(computeDefaults.threads))
     .option('--precision <precision>', 'of the model: run (as the run says), fp32 or w8a8', computeDefaults.precision)

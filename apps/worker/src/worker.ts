@@ -4,7 +4,12 @@ import { toHex, verifyManifest, type VerifiedManifest } from '@seedfleet/ledger'
 import { protocolVersion, signedManifestSchema, type AckOf, type MessageOf } from '@seedfleet/protocol';
 import { type DeclineReason } from '@seedfleet/rounds';
 import { type Logger } from 'pino';
+import { deviceCalls } from './device-calls.js';
+import { countsOf } from './doctor/data-check.js';
+import { diagnose } from './doctor/doctor.js';
 import { Bench } from './evaluation/bench.js';
+import { DeviceLog } from './log/device-log.js';
+import { recordingLogger } from './log/recording-logger.js';
 import { Participation } from './participation/participation.js';
 import { Replica } from './participation/replica.js';
 import { computeOf, type ComputeOptions } from './preparation/compute-options.js';
@@ -13,9 +18,11 @@ import { prepareRun } from './preparation/prepare-run.js';
 import { coordinatorApi } from './session/coordinator-api.js';
 import { credentialsOf, type Credentials } from './session/credential.js';
 import { openSession, type Session } from './session/session.js';
+import { statementOf, type DataCounts } from './status/statement.js';
 import { peakMegabytes, writeStatus, type Status } from './status/status-file.js';
 import { type Surroundings } from './surroundings.js';
 import { systemCodeOf } from './vault/atomic-file.js';
+import { type DeviceKeys } from './vault/device-keys.js';
 import { isAllowedHour, requireAllowed } from './vault/policy.js';
 import { openVault, vaultPath, type Vault } from './vault/vault.js';
 
@@ -45,21 +52,28 @@ export class FleetWorker {
   private stopping: Promise<void> | null = null;
   /** Tells this process from another one with the same key: the coordinator notices when two take turns. */
   private readonly instance: string;
+  private readonly log: DeviceLog;
+  /** Every line that has a code is recorded in `log` beside it. */
+  private readonly logger: Logger;
+  private counts: DataCounts | null = null;
   private state: Status['state'] = 'connecting';
   private problem: Status['problem'] = null;
 
   /** @throws FleetError `vault.*`, `policy.invalid` */
   constructor(private readonly options: WorkerOptions) {
-    const { home, surroundings, logger } = options;
+    const { home, surroundings } = options;
     this.stopped = new Promise((resolve) => { this.settle = resolve; });
     this.vault = openVault(home);
     this.instance = toHex(surroundings.randomBytes(8));
-    const { device, privateKey } = this.vault;
+    this.log = new DeviceLog(vaultPath(home, 'log'), () => surroundings.nowMs());
+    this.logger = recordingLogger(options.logger, this.log);
+    this.log.record('info', 'worker.started');
+    const { device, keys } = this.vault;
     this.api = coordinatorApi(device.url, this.abort.signal);
-    this.credentials = credentialsOf({ api: this.api, device, privateKey, surroundings });
+    this.credentials = credentialsOf({ api: this.api, device, keys: noting(keys, () => this.log.record('info', 'device.key-rotated')), surroundings });
     for (const run of this.vault.runs()) this.resume(run);
     this.session = openSession({
-      url: device.url, credentials: this.credentials, surroundings, logger,
+      url: device.url, credentials: this.credentials, surroundings, logger: this.logger,
       owner: {
         hello: () => this.hello(),
         welcomed: (ack) => this.welcomed(ack),
@@ -71,10 +85,12 @@ export class FleetWorker {
           'round:commit': (message) => this.participations.get(message.run)?.committed(message),
           'evaluation:start': (message) => this.require(message.run).evaluationStarted(message),
           'run:ended': (message) => this.participations.get(message.run)?.ended(message.state),
+          ...deviceCalls({ vault: this.vault, log: this.log, surroundings, session: () => this.session, followed: () => this.followed(), diagnose: () => this.diagnose() }),
         },
       },
     });
     this.report();
+    void this.count();
   }
 
   /** Lets the engine end its pass, saves the states, and lets go of everything. */
@@ -89,6 +105,7 @@ export class FleetWorker {
     await Promise.allSettled(this.joining.values());
     await Promise.allSettled([...this.participations.values()].map((participation) => participation.close()));
     if (this.state !== 'refused') this.state = 'stopped';
+    this.log.record('info', 'worker.stopped');
     try {
       this.report();
     } finally {
@@ -105,16 +122,44 @@ export class FleetWorker {
       capabilities: { threads: Math.min(threads, cpus().length || threads), memoryMegabytes: Math.round(totalmem() / 2 ** 20), platform: `${process.platform}-${process.arch}`, ...measurement },
       runs: followed.map((participation) => participation.describe()),
       instance: this.instance,
+      ...this.statement(),
     };
+  }
+
+  /** Policy and data of this device as operators see them. */
+  private statement(): Pick<MessageOf<'session:hello'>, 'statement'> {
+    const { compute, data } = this.options;
+    const statement = statementOf({ policy: this.vault.policy, compute, data, counts: this.counts, lastError: this.log.lastError() });
+    return statement === null ? {} : { statement };
+  }
+
+  /** Counts the examples once, beside everything else; a device that is connected by then says hello again with the counts. */
+  private async count(): Promise<void> {
+    const { data } = this.options;
+    if (data === null) return;
+    try {
+      this.counts = await countsOf(data);
+      this.log.record('info', 'data.counted', { examples: this.counts.examples });
+      if (this.session.isConnected()) await this.session.greetAgain();
+    } catch (error) {
+      if (this.stopping !== null) return;
+      const known = error instanceof FleetError ? error : new FleetError('internal.failure', { problem: 'The examples could not be counted.', cause: error });
+      if (known.code !== 'coordinator.unreachable') this.logger.warn({ code: known.code, fix: known.fix }, known.problem);
+    }
+  }
+
+  private diagnose(): ReturnType<typeof diagnose> {
+    const { home, data, compute, surroundings } = this.options;
+    return diagnose({ home, data, compute, nodeVersion: process.version, surroundings });
   }
 
   private welcomed(ack: AckOf<'session:hello'>): void {
     this.state = 'connected';
     this.problem = null;
-    this.options.logger.info({ name: ack.deviceName, runs: ack.runs.length }, 'connected');
+    this.logger.info({ event: 'session.connected', name: ack.deviceName, runs: ack.runs.length }, 'connected');
     for (const participation of this.followed()) {
       const head = ack.runs.find(({ run }) => run === participation.run);
-      if (head === undefined) this.options.logger.warn({ run: participation.run }, 'the coordinator does not know this run of ours');
+      if (head === undefined) this.logger.warn({ run: participation.run }, 'the coordinator does not know this run of ours');
       else participation.connected({ headRound: head.round, stateMatches: head.stateMatches });
     }
     this.tryReport();
@@ -122,6 +167,7 @@ export class FleetWorker {
 
   private lost(): void {
     this.state = 'connecting';
+    this.log.record('warn', 'session.lost');
     for (const participation of this.followed()) participation.disconnected();
     this.tryReport();
   }
@@ -129,6 +175,8 @@ export class FleetWorker {
   private refused(error: FleetError): void {
     this.state = 'refused';
     this.problem = { code: error.code, problem: error.problem, fix: error.fix };
+    this.log.record('error', error.code);
+    this.log.record('warn', 'session.refused');
     this.stopping ??= this.close().then(() => this.settle(error));
   }
 
@@ -138,7 +186,7 @@ export class FleetWorker {
     const known = error instanceof FleetError ? error
       : code === null ? new FleetError('internal.failure', { problem: `Something failed that was not foreseen: ${error instanceof Error ? error.message : String(error)}.`, cause: error })
         : new FleetError('vault.unwritable', { problem: `Writing below ${this.options.home} failed (${code}).`, cause: error });
-    this.options.logger.fatal({ code: known.code, fix: known.fix, stack: error instanceof Error ? error.stack : undefined }, known.problem);
+    this.logger.fatal({ code: known.code, fix: known.fix, stack: error instanceof Error ? error.stack : undefined }, known.problem);
     this.problem = { code: known.code, problem: known.problem, fix: known.fix };
     this.stopping ??= this.close().catch(() => undefined).then(() => this.settle(known));
   }
@@ -168,6 +216,7 @@ export class FleetWorker {
     const firstState = manifest.manifest.branch === null ? null : await this.api.bytes(`/runs/${run}/checkpoint?round=0`, { credential: await this.credentials.current() });
     if (this.stopping !== null) return null;
     const folder = this.vault.run(run);
+    this.log.record('info', 'run.joined', { run });
     folder.create();
     folder.writeManifest(signed);
     if (firstState !== null) folder.writeFirstState(firstState);
@@ -189,12 +238,13 @@ export class FleetWorker {
       this.participate(run, manifest);
     } catch (error) {
       if (!(error instanceof FleetError)) throw error;
-      this.options.logger.warn({ run, code: error.code, fix: error.fix }, error.problem);
+      this.logger.warn({ run, code: error.code, fix: error.fix }, error.problem);
     }
   }
 
   private participate(run: number, manifest: VerifiedManifest): Participation {
-    const { data, surroundings, logger } = this.options;
+    const { logger } = this;
+    const { data, surroundings } = this.options;
     const { vault, api } = this;
     const folder = vault.run(run);
     const compute = computeOf({ options: this.options.compute, manifest: manifest.manifest, policy: vault.policy });
@@ -206,7 +256,7 @@ export class FleetWorker {
       bench: new Bench({
         manifest: manifest.manifest, nowMs: () => surroundings.nowMs(), evaluationExamplesMin: vault.policy.evaluationExamplesMin,
         open: data === null ? null : () => prepareRun({
-          manifest: manifest.manifest, folder, data, privateKey: vault.privateKey, compute,
+          manifest: manifest.manifest, folder, data, batchSalt: vault.keys.batchSalt(), compute,
           openModelFile: (path) => async (offset) => api.open(`/runs/${run}/files?path=${encodeURIComponent(path)}`, {
             ...await authorised(), timeoutMs: null, ...(offset === 0 ? {} : { headers: { range: `bytes=${offset}-` } }),
           }),
@@ -244,7 +294,7 @@ export class FleetWorker {
     try {
       this.report();
     } catch (error) {
-      this.options.logger.warn({ error: systemCodeOf(error) }, 'the status could not be written');
+      this.logger.warn({ error: systemCodeOf(error) }, 'the status could not be written');
     }
   }
 
@@ -258,4 +308,15 @@ export class FleetWorker {
       catchUp: participations.map(({ catchUp }) => catchUp).findLast((catchUp) => catchUp !== null) ?? null,
     });
   }
+}
+
+/** The keys, with a word when they have changed. */
+function noting(keys: DeviceKeys, changed: () => void): DeviceKeys {
+  return {
+    ...keys,
+    finish() {
+      keys.finish();
+      changed();
+    },
+  };
 }

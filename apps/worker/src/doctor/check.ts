@@ -1,9 +1,11 @@
-import { FleetError } from '@seedfleet/errors';
+import { FleetError, type ErrorCode } from '@seedfleet/errors';
 
 /** One finding of the doctor. */
 export interface Finding {
   check: string;
   result: 'passed' | 'failed' | 'skipped';
+  /** What went wrong; null where nothing did. */
+  code: ErrorCode | null;
   /** What was found: a version, a count; or the problem. */
   detail: string;
   fix: string | null;
@@ -23,15 +25,15 @@ export async function examine(checks: readonly Check[]): Promise<Finding[]> {
   for (const { name, look, after = [] } of checks) {
     const missing = after.find((needed) => findings.find(({ check }) => check === needed)?.result !== 'passed');
     if (missing !== undefined) {
-      findings.push({ check: name, result: 'skipped', detail: `needs "${missing}"`, fix: null });
+      findings.push({ check: name, result: 'skipped', code: null, detail: `needs "${missing}"`, fix: null });
       continue;
     }
     try {
-      findings.push({ check: name, result: 'passed', detail: await look(), fix: null });
+      findings.push({ check: name, result: 'passed', code: null, detail: await look(), fix: null });
     } catch (error) {
       const known = error instanceof FleetError ? error
         : new FleetError('internal.failure', { problem: error instanceof Error ? error.message : String(error), fix: 'Report this with the output of the doctor.' });
-      findings.push({ check: name, result: 'failed', detail: known.problem, fix: known.fix });
+      findings.push({ check: name, result: 'failed', code: known.code, detail: known.problem, fix: known.fix });
     }
   }
   return findings;

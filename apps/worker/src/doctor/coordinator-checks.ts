@@ -3,8 +3,9 @@ import { protocolVersion, versionSchema } from '@seedfleet/protocol';
 import { coordinatorApi } from '../session/coordinator-api.js';
 import { credentialsOf } from '../session/credential.js';
 import { type Surroundings } from '../surroundings.js';
-import { readDeviceRecord } from '../vault/device-record.js';
-import { readDeviceKey, vaultPath } from '../vault/vault.js';
+import { deviceKeysOf } from '../vault/device-keys.js';
+import { readDeviceRecord, type DeviceRecord } from '../vault/device-record.js';
+import { vaultPath } from '../vault/vault.js';
 import { type Check } from './check.js';
 
 /** Clocks further apart than this make credentials look expired or not yet valid. */
@@ -28,14 +29,26 @@ export function coordinatorChecks({ home, surroundings }: { home: string; surrou
       await answer.body?.cancel();
       const skewMs = Math.abs(surroundings.nowMs() - theirs);
       if (Number.isNaN(skewMs) || skewMs > clockSkewMaxMs) {
-        throw new FleetError('coordinator.unexpected-answer', { field: 'clock', problem: `The clocks of device and coordinator are ${Math.round(skewMs / 1000)} s apart.`, fix: 'Set the clock of this device, best by NTP.' });
+        throw new FleetError('clock.skewed', { field: 'clock', problem: `The clocks of device and coordinator are ${Math.round(skewMs / 1000)} s apart.` });
       }
       return `${Math.round(skewMs / 1000)} s apart`;
     } },
     { name: 'admission', after: ['coordinator', 'key'], look: async () => {
-      const device = record();
-      await credentialsOf({ api: coordinatorApi(device.url), device, privateKey: readDeviceKey(home), surroundings }).current();
+      await requireAdmission(record(), { home, surroundings });
       return 'the coordinator knows this device and lets it in';
     } },
   ];
+}
+
+/** Asks for a credential with the key that counts: in a change of key that was cut short it may be the next one. Ends no such change: the doctor changes nothing. */
+async function requireAdmission(device: DeviceRecord, { home, surroundings }: { home: string; surroundings: Surroundings }): Promise<void> {
+  const keys = deviceKeysOf(home);
+  const next = keys.next();
+  const ask = (key: Uint8Array) => credentialsOf({ api: coordinatorApi(device.url), device, keys: { ...keys, current: () => key, next: () => null }, surroundings }).current();
+  try {
+    await ask(keys.current());
+  } catch (error) {
+    if (next === null || !(error instanceof FleetError) || error.code !== 'device.key-replaced') throw error;
+    await ask(next);
+  }
 }

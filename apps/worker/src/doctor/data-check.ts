@@ -18,8 +18,8 @@ export function dataCheck({ home, data }: { home: string; data: DataSource | nul
   } };
 }
 
-/** Examples and different labels; no labels where the field for them is missing, as in a file for a language run. */
-async function countsOf(data: DataSource): Promise<{ examples: number; labels: number }> {
+/** Examples and different labels, and no more; no labels where the field for them is missing, as in a file for a language run. */
+export async function countsOf(data: DataSource): Promise<{ examples: number; labels: number }> {
   let examples = 0;
   const labels = new Set<string>();
   try {

@@ -35,7 +35,7 @@ export function fingerprintOf(publicKey: Uint8Array): string {
 function requireNode(version: string): string {
   const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
   if (major > nodeMin[0] || (major === nodeMin[0] && minor >= nodeMin[1])) return version;
-  throw new FleetError('options.invalid', { field: 'node', problem: `Node ${version} is too old.`, fix: `Install Node ${nodeMin.join('.')} or later.` });
+  throw new FleetError('node.too-old', { field: 'node', problem: `Node ${version} is too old.` });
 }
 
 function requireFolder(home: string): string {

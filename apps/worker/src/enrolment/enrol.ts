@@ -31,7 +31,7 @@ export async function enrol({ api, url, token, home, name, coordinatorKey }:
   if (coordinatorKey !== undefined && answer.coordinatorKey !== coordinatorKey.toLowerCase()) {
     throw new FleetError('coordinator.key-changed', { field: 'coordinator-key', problem: 'The coordinator answered with another key than the one given.' });
   }
-  const record: DeviceRecord = { format: 'seedfleet/device/v1', url, device: answer.device, coordinatorKey: answer.coordinatorKey, name, protocol: protocolVersion };
+  const record: DeviceRecord = { format: 'seedfleet/device/v1', url, device: answer.device, coordinatorKey: answer.coordinatorKey, name: answer.name ?? name, protocol: protocolVersion };
   keepDevice(home, record);
   return { record, state: answer.state, publicKey: toHex(publicKey) };
 }

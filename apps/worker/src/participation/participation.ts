@@ -196,7 +196,7 @@ export class Participation {
     const { bench, folder, logger } = this.parts;
     const { measurement, counts } = bench;
     if (measurement !== null) folder.writeMeasurement(measurement);
-    logger.info({ run: this.run, ...counts, ...measurement }, 'prepared');
+    logger.info({ event: 'run.prepared', run: this.run, examples: counts.trainExamples + counts.heldOutExamples, ...counts, ...measurement }, 'prepared');
     if (counts.heldOutExamples > 0 && bench.hasTooFew) logger.info({ run: this.run, heldOutExamples: counts.heldOutExamples }, 'too few held-out examples to evaluate with: a sum over few is nearly the loss of one');
   }
 
@@ -210,7 +210,7 @@ export class Participation {
 
   private answerStart(effect: EffectOf<'answer-start'>): void {
     const key = startKey(effect);
-    if (!effect.accepted) this.parts.logger.info({ run: this.run, round: effect.round, reason: effect.reason }, 'declined a round');
+    if (!effect.accepted) this.parts.logger.info({ event: 'round.declined', run: this.run, round: effect.round, reason: effect.reason }, 'declined a round');
     this.starts.answer(key, effect.accepted ? { accepted: true } : { accepted: false, reason: sentReason(effect.reason) });
   }
 
@@ -296,12 +296,13 @@ export class Participation {
     this.parts.replica.save();
     await this.parts.bench.close();
     this.parts.folder.writeEnded({ state, cause: '' });
-    this.parts.logger.info({ run: this.run, state, ...this.parts.replica.describe() }, 'the run has ended');
+    this.parts.logger.info({ event: 'run.ended', run: this.run, state, ...this.parts.replica.describe() }, 'the run has ended');
   }
 
   private async leave(cause: ErrorCode): Promise<void> {
     const problem = this.leftFor?.code === cause ? this.leftFor.problem : 'The device cannot go on in this run.';
     this.parts.logger.error({ run: this.run, code: cause }, problem);
+    this.parts.logger.warn({ event: 'run.left', run: this.run }, 'left the run');
     await this.parts.bench.close();
     this.parts.folder.removeActivations();
     try {

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { openDataset, type Dataset } from '@seedfleet/dataset';
 import { FleetError } from '@seedfleet/errors';
-import { sha256, utf8, type Manifest } from '@seedfleet/ledger';
+import { type Manifest } from '@seedfleet/ledger';
 import { layoutOf } from '@seedfleet/numerics';
 import { openEngine, type Engine, type EngineOptions } from '@seedfleet/runtime';
 import { downloadFile, requireInside, type OpenRange } from '../download/download-file.js';
@@ -27,15 +27,15 @@ export interface PreparationParts {
   manifest: Manifest;
   folder: RunFolder;
   data: DataSource;
-  /** Ed25519 seed of the device: the order of its batches grows from it, so that nobody else can tell which examples a round used. */
-  privateKey: Uint8Array;
+  /** Known to this device alone: the order of its batches grows from it, so that nobody else can tell which examples a round used. */
+  batchSalt: Uint8Array;
   compute: RunCompute;
   /** Range request for one file of the run's model. */
   openModelFile(path: string): OpenRange;
 }
 
 /** Fetches what is missing, rewrites, reads the data, builds the session. @throws FleetError `download.*`, `model.*`, `dataset.*`, `policy.forbids`, `preparation.failed`, those of the engine */
-export async function prepareRun({ manifest, folder, data, privateKey, compute, openModelFile }: PreparationParts): Promise<Workbench> {
+export async function prepareRun({ manifest, folder, data, batchSalt, compute, openModelFile }: PreparationParts): Promise<Workbench> {
   const { files } = manifest.model;
   const pathOf = (path: string) => join(folder.modelPath, requireInside(path));
   const fetchFile = (file: ModelFile) => downloadFile({ target: pathOf(file.path), bytes: file.bytes, sha256: file.sha256 }, openModelFile(file.path));
@@ -45,7 +45,7 @@ export async function prepareRun({ manifest, folder, data, privateKey, compute, 
   for (const file of files) if (file.role === 'tokenizer') await fetchFile(file);
   const dataset = await openDataset({
     ...data, task: manifest.task, tokenizer: { path: pathOf(tokenizer.path) }, tokensMax: manifest.task.tokensMax,
-    salt: sha256(utf8('seedfleet/batches/v1'), privateKey),
+    salt: batchSalt,
   });
   for (const file of files) if (file.role !== 'tokenizer') await fetchFile(file);
   const modelPath = pathOf(model.path);

@@ -3,7 +3,9 @@ import { concatBytes, fromHex, sign, toHex, utf8 } from '@seedfleet/ledger';
 import { challengeSchema, credentialContext, credentialSchema } from '@seedfleet/protocol';
 import { type Surroundings } from '../surroundings.js';
 import { type DeviceRecord } from '../vault/device-record.js';
+import { type DeviceKeys } from '../vault/device-keys.js';
 import { type CoordinatorApi } from './coordinator-api.js';
+import { settleKeyChange } from './key-change.js';
 
 /** The short-lived credential of this device, fetched when first asked for and again before it runs out. */
 export interface Credentials {
@@ -17,14 +19,16 @@ export function credentialMessage(challenge: string): Uint8Array {
   return concatBytes([utf8(credentialContext), fromHex(challenge)]);
 }
 
-export function credentialsOf({ api, device, privateKey, surroundings }:
-{ api: CoordinatorApi; device: DeviceRecord; privateKey: Uint8Array; surroundings: Surroundings }): Credentials {
+export function credentialsOf({ api, device, keys, surroundings }:
+{ api: CoordinatorApi; device: DeviceRecord; keys: DeviceKeys; surroundings: Surroundings }): Credentials {
   let held: { credential: string; renewAtMs: number } | null = null;
   let pending: Promise<string> | null = null;
 
   async function fetchCredential(): Promise<string> {
+    // A change of key that was cut short, at whatever instant, ends here before anything is signed.
+    await settleKeyChange({ api, device, keys });
     const { challenge } = await api.json('/device/challenges', challengeSchema, { method: 'POST', body: { device: device.device } });
-    const signature = toHex(sign(privateKey, credentialMessage(challenge)));
+    const signature = toHex(sign(keys.current(), credentialMessage(challenge)));
     const answer = await api.json('/device/credentials', credentialSchema, { method: 'POST', body: { device: device.device, challenge, signature } });
     if (answer.coordinatorKey !== device.coordinatorKey) {
       throw new FleetError('coordinator.key-changed', { problem: 'The coordinator answered with another key than the pinned one.' });

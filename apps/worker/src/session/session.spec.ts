@@ -8,7 +8,8 @@ import { enrol } from '../enrolment/enrol.js';
 import { surroundingsOfProcess } from '../surroundings-of-process.js';
 import { SmallCoordinator, token } from '../testing/small-coordinator.fixture.js';
 import { readDeviceRecord } from '../vault/device-record.js';
-import { readDeviceKey, vaultPath } from '../vault/vault.js';
+import { deviceKeysOf } from '../vault/device-keys.js';
+import { vaultPath } from '../vault/vault.js';
 import { coordinatorApi } from './coordinator-api.js';
 import { credentialsOf } from './credential.js';
 import { openSession, type Session, type SessionOwner } from './session.js';
@@ -34,7 +35,7 @@ interface Heard { welcomed: number; lost: number; refused: FleetError | null; he
 function connect({ url, home, handlers = {} }: { url: string; home: string; handlers?: Partial<SessionOwner['handlers']> }): { session: Session; heard: Heard } {
   const heard: Heard = { welcomed: 0, lost: 0, refused: null, hellos: 0 };
   const surroundings = surroundingsOfProcess();
-  const credentials = credentialsOf({ api: coordinatorApi(url), device: readDeviceRecord(vaultPath(home, 'device')), privateKey: readDeviceKey(home), surroundings });
+  const credentials = credentialsOf({ api: coordinatorApi(url), device: readDeviceRecord(vaultPath(home, 'device')), keys: deviceKeysOf(home), surroundings });
   const nothing = () => undefined;
   const session = openSession({
     url, credentials, surroundings, logger,
@@ -46,7 +47,8 @@ function connect({ url, home, handlers = {} }: { url: string; home: string; hand
       welcomed: () => { heard.welcomed++; },
       lost: () => { heard.lost++; },
       refused: (error) => { heard.refused = error; },
-      handlers: { 'run:assigned': () => ({ accepted: true }), 'round:start': () => ({ accepted: true }), 'round:commit': nothing, 'evaluation:start': () => ({ accepted: true }), 'run:ended': nothing, ...handlers },
+      handlers: { 'run:assigned': () => ({ accepted: true }), 'round:start': () => ({ accepted: true }), 'round:commit': nothing, 'evaluation:start': () => ({ accepted: true }), 'run:ended': nothing,
+        'device:ping': nothing, 'device:resync': nothing, 'device:doctor': nothing, 'device:log': nothing, 'device:rotate-key': nothing, ...handlers },
     },
   });
   opened.push(session);
@@ -202,7 +204,7 @@ describe('a session', () => {
     const { coordinator, url, home } = await aDevice();
     let nowMs = Date.now();
     const credentials = credentialsOf({
-      api: coordinatorApi(url), device: readDeviceRecord(vaultPath(home, 'device')), privateKey: readDeviceKey(home), surroundings: { ...surroundingsOfProcess(), nowMs: () => nowMs },
+      api: coordinatorApi(url), device: readDeviceRecord(vaultPath(home, 'device')), keys: deviceKeysOf(home), surroundings: { ...surroundingsOfProcess(), nowMs: () => nowMs },
     });
     expect(await Promise.all([credentials.current(), credentials.current()])).toEqual(['credential-1', 'credential-1']);
     nowMs += coordinator.lifeMs * 0.7;

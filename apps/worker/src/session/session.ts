@@ -29,6 +29,10 @@ export interface Session {
   send<E extends SentEvent>(event: E, message: MessageOf<E>): Promise<AckOf<E>>;
   isConnected(): boolean;
   bytes(): SocketBytes;
+  /** Says hello again on the connection that there is. @throws FleetError as `send` does */
+  greetAgain(): Promise<AckOf<'session:hello'>>;
+  /** Lets the connection and the credential go and makes both anew, at once. */
+  renew(): void;
   close(): void;
 }
 
@@ -158,11 +162,20 @@ export function openSession({ url, credentials, owner, surroundings, logger }:
       : Promise.reject(new FleetError('coordinator.unreachable', { problem: `There is no connection to send ${event}.` })),
     isConnected: () => isWelcome,
     bytes: () => meter.total(),
+    greetAgain: () => isWelcome ? request('session:hello', owner.hello())
+      : Promise.reject(new FleetError('coordinator.unreachable', { problem: 'There is no connection to say hello on.' })),
+    renew: () => {
+      if (isClosed) return;
+      credentials.forget();
+      cancelRetry();
+      socket.disconnect();
+      void connect();
+    },
     close,
   };
 }
 
-const listenedEvents = ['run:assigned', 'round:start', 'round:commit', 'evaluation:start', 'run:ended'] as const satisfies readonly CoordinatorEvent[];
+const listenedEvents = ['run:assigned', 'round:start', 'round:commit', 'evaluation:start', 'run:ended', 'device:ping', 'device:resync', 'device:doctor', 'device:log', 'device:rotate-key'] as const satisfies readonly CoordinatorEvent[];
 
 /** Refusals after which the coordinator has nothing more to say to this device; others are about one message. */
 function endsSession(error: FleetError): boolean {

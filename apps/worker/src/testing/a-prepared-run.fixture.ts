@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Manifest } from '@seedfleet/ledger';
+import { sha256, utf8, type Manifest } from '@seedfleet/ledger';
 import { aManifest } from '@seedfleet/ledger/testing';
 import { computeDefaults, type RunCompute } from '../preparation/compute-options.js';
 import { type DataSource } from '../preparation/data-source.js';
@@ -48,7 +48,7 @@ export class ARunHere {
     writeFileSync(path, lines.map((line) => typeof line === 'string' ? line : JSON.stringify(line)).join('\n'));
     const manifest = aManifest({ coordinatorPrivateKey: privateKey, ...change });
     const bench = await prepareRun({
-      manifest, folder: this.runFolder, privateKey, compute: { ...computeDefaults, precision: 'fp32', ...compute },
+      manifest, folder: this.runFolder, batchSalt: sha256(utf8('seedfleet/batches/v1'), privateKey), compute: { ...computeDefaults, precision: 'fp32', ...compute },
       data: { path, format: 'jsonl', fields: { text: 'text', label: 'label' }, heldOutFraction: 0.25, ...data },
       openModelFile: (file) => () => fetch(`http://127.0.0.1:${(this.server.address() as AddressInfo).port}/${file}`),
     });

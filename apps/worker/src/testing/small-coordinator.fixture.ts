@@ -6,6 +6,7 @@ import { packetParser, toProblem } from '@seedfleet/protocol';
 import { Server } from 'socket.io';
 import { enrolmentMessage } from '../enrolment/enrol.js';
 import { credentialMessage } from '../session/credential.js';
+import { keyChangeMessage } from '../session/key-change.js';
 
 /** The enrolment token that the small coordinator takes. */
 export const token = 'sfe_a-token';
@@ -16,6 +17,11 @@ export class SmallCoordinator {
   readonly io: Server;
   publicKey: Uint8Array | null = null;
   revoked = false;
+  /** Called when a device asks to change its key: before that is done, and after it is done but not answered. */
+  keyChange: { before(): void; after(): void } = { before: () => undefined, after: () => undefined };
+  /** false: an older one, which knows no change of keys */
+  changesKeys = true;
+  keyChanges = 0;
   credentialsGiven = 0;
   lifeMs = 60_000;
   /** Ed25519 seed that signs manifests and commits. */
@@ -80,6 +86,20 @@ export class SmallCoordinator {
         if (this.publicKey === null || !verify({ publicKey: this.publicKey, message: credentialMessage(this.challenge), signature })) throw new FleetError('credential.signature', { problem: 'The signature is wrong.' });
         this.credentialsGiven++;
         return { credential: `credential-${this.credentialsGiven}`, expiresAt: new Date(Date.now() + this.lifeMs).toISOString(), coordinatorKey: this.coordinatorKey };
+      }
+      case '/api/v1/device/keys': {
+        if (!this.changesKeys) throw new FleetError('request.unknown-route', { problem: 'No such route.' });
+        this.keyChange.before();
+        const to = fromHex(body['publicKey'] ?? '');
+        const message = keyChangeMessage({ device: 'd1', publicKey: to });
+        if (!verify({ publicKey: to, message, signature: fromHex(body['proof'] ?? '') })) throw new FleetError('device.key-proof', { problem: 'The new key did not sign itself.' });
+        if (this.publicKey === null || toHex(this.publicKey) !== toHex(to)) {
+          if (this.publicKey === null || !verify({ publicKey: this.publicKey, message, signature: fromHex(body['signature'] ?? '') })) throw new FleetError('device.key-proof', { problem: 'The old key did not sign.' });
+          this.publicKey = to;
+          this.keyChanges++;
+        }
+        this.keyChange.after();
+        return { device: 'd1', state: 'active', coordinatorKey: this.coordinatorKey };
       }
       default:
         if (this.documents.has(path)) return this.documents.get(path);

@@ -18,12 +18,14 @@ export const policySchema = z.strictObject({
   memoryMegabytes: z.int().min(1).nullable().default(null),
   /** A device with fewer held-out examples declines evaluations: a sum over few of them is nearly the loss of one. */
   evaluationExamplesMin: z.int().min(1).default(10),
+  /** Whether what the doctor answers to an operator may name paths of this device. */
+  sharesPaths: z.boolean().default(false),
 });
 
 export type DevicePolicy = z.infer<typeof policySchema>;
 
 /** What a new device allows: everything, with a daily budget that bounds what a misbehaving coordinator can learn. */
-export const initialPolicy: DevicePolicy = { tasks: null, models: null, roundsPerDay: 20_000, scalarsPerDay: 400_000, hours: null, memoryMegabytes: null, evaluationExamplesMin: 10 };
+export const initialPolicy: DevicePolicy = { tasks: null, models: null, roundsPerDay: 20_000, scalarsPerDay: 400_000, hours: null, memoryMegabytes: null, evaluationExamplesMin: 10, sharesPaths: false };
 
 /** @throws FleetError `policy.invalid` naming the field */
 export function readPolicy(path: string): DevicePolicy {
@@ -41,8 +43,9 @@ export function readPolicy(path: string): DevicePolicy {
   throw new FleetError('policy.invalid', { field: issue?.path.join('.') ?? '', problem: `${path}: ${issue?.message ?? 'not a policy'}.` });
 }
 
-export function writePolicy(path: string, policy: DevicePolicy): void {
-  writeFileAtomically(path, `${JSON.stringify(policy, null, 2)}\n`);
+export function writePolicy(path: string, { sharesPaths, ...policy }: DevicePolicy): void {
+  // A field that an older worker does not know would keep it from starting: it is written only where it says something.
+  writeFileAtomically(path, `${JSON.stringify({ ...policy, ...(sharesPaths ? { sharesPaths } : {}) }, null, 2)}\n`);
 }
 
 /** Throws `policy.forbids` if the owner does not allow this kind of run on the device. */

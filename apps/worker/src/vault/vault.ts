@@ -1,27 +1,23 @@
-import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FleetError } from '@seedfleet/errors';
 import { publicKeyOf } from '@seedfleet/ledger';
 import { makePrivateFolder, readFileIfThere, writeFileAtomically } from './atomic-file.js';
 import { readSpent, spend, writeSpent } from './budget.js';
 import { readDeviceRecord, writeDeviceRecord, type DeviceRecord } from './device-record.js';
+import { deviceKeysOf, type DeviceKeys } from './device-keys.js';
 import { lockHome } from './home-lock.js';
 import { initialPolicy, readPolicy, writePolicy, type DevicePolicy } from './policy.js';
 import { RunFolder } from './run-folder.js';
+import { vaultPath } from './vault-path.js';
 
-const files = { device: 'device.json', key: 'device-key', policy: 'policy.json', spent: 'spent.json', lock: 'lock', runs: 'runs', status: 'status.json' } as const;
-
-/** The path of a vault's file by its noun. */
-export function vaultPath(home: string, file: keyof typeof files): string {
-  return join(home, files[file]);
-}
+export { readDeviceKey, vaultPath } from './vault-path.js';
 
 /** Everything that a device keeps, in one folder that only its owner reads. */
 export interface Vault {
   readonly home: string;
   readonly device: DeviceRecord;
-  /** Ed25519 seed, 32 bytes. */
-  readonly privateKey: Uint8Array;
+  readonly keys: DeviceKeys;
   readonly policy: DevicePolicy;
   /** Numbers of the runs that have a folder, ascending. */
   runs(): number[];
@@ -55,28 +51,10 @@ export function keepDevice(home: string, record: DeviceRecord): void {
   writeDeviceRecord(vaultPath(home, 'device'), record);
 }
 
-/** @throws FleetError `vault.missing`, `vault.damaged`, `vault.permissions` */
-export function readDeviceKey(home: string): Uint8Array {
-  const path = vaultPath(home, 'key');
-  const key = readFileIfThere(path);
-  if (key?.length !== 32) throw new FleetError('vault.damaged', { problem: `${path} does not hold a key of 32 bytes.` });
-  requirePrivate(home);
-  requirePrivate(path);
-  return key;
-}
-
-function requirePrivate(path: string): void {
-  if (process.platform === 'win32') return;
-  const mode = statSync(path).mode & 0o777;
-  if ((mode & 0o077) !== 0) {
-    throw new FleetError('vault.permissions', { field: path, problem: `Others can read ${path} (mode ${mode.toString(8)}).` });
-  }
-}
-
 /** Opens the vault of an enrolled device and locks it for this process. @throws FleetError `vault.*`, `policy.invalid` */
 export function openVault(home: string): Vault {
   const device = readDeviceRecord(vaultPath(home, 'device'));
-  const privateKey = readDeviceKey(home);
+  const keys = deviceKeysOf(home);
   const policy = readPolicy(vaultPath(home, 'policy'));
   const unlock = lockHome(vaultPath(home, 'lock'));
   removeTemporaries(home);
@@ -84,7 +62,7 @@ export function openVault(home: string): Vault {
   const runsPath = vaultPath(home, 'runs');
   makePrivateFolder(runsPath);
   return {
-    home, device, privateKey, policy,
+    home, device, keys, policy,
     runs: () => readdirSync(runsPath).map(Number).filter((run) => Number.isInteger(run) && run > 0).sort((a, b) => a - b),
     run: (run) => new RunFolder(join(runsPath, String(run))),
     spend: (scalars, nowMs) => {
