@@ -10,11 +10,12 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { pollMs } from './live/live-connection';
 import { SessionProvider } from './session/session';
 import { router } from './shell/router';
 import { theme } from './shell/theme';
 
-const queries = new QueryClient({ defaultOptions: { queries: { refetchInterval: 2_000, retry: 1 } } });
+const queries = new QueryClient({ defaultOptions: { queries: { refetchInterval: pollMs, retry: 1 } } });
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no element #root.');
 

@@ -72,3 +72,23 @@ test.each(['light', 'dark'] as const)('axe finds nothing on the sign-in page in 
   expect((await new AxeBuilder({ page: stranger }).analyze()).violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ').slice(0, 400)}`)).toEqual([]);
   await stranger.context().close();
 }, 60_000);
+
+test('what somebody else changes appears by itself; where the connection for that is cut the page is read again and again, and where nobody answers it says since when', async () => {
+  const makeGroup = (name: string) => fleet.coordinator.client.call('createGroup', { body: { name, filter: 'tag=lab' } });
+  const told = new Promise<void>((resolve) => {
+    // A change carries the id of what changed, and nothing else of it.
+    page.once('websocket', (socket) => socket.on('framereceived', ({ payload }) => { if (payload.includes('grp_')) resolve(); }));
+  });
+  await page.goto(`${fleet.coordinator.url}/groups`);
+  await page.getByText('live', { exact: true }).waitFor();
+  await makeGroup('made elsewhere');
+  await told;
+  await page.getByText('made elsewhere').waitFor();
+  await page.routeWebSocket(/socket\.io/, (socket) => socket.close());
+  await page.reload();
+  await page.getByText('live by polling').waitFor();
+  await makeGroup('found by polling');
+  await page.getByText('found by polling').waitFor();
+  await fleet.coordinator.stop();
+  await page.getByText(/^stale since \d/).waitFor();
+}, 60_000);

@@ -1,4 +1,4 @@
-// A real OpenID Connect provider (oidc-provider) as a process of its own. Whoever comes is let in as the account that `login_hint` names.
+// A real OpenID Connect provider (oidc-provider) as a process of its own. Whoever comes is let in as the account that `login_hint` names, or the first.
 // argv: the redirect URIs of the client, and the accounts with their claims, as JSON. Prints its address when it serves.
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
@@ -28,7 +28,7 @@ server.listen(0, '127.0.0.1', () => {
     if (!request.url.startsWith('/interaction/')) return answer(request, response);
     const { params } = await provider.interactionDetails(request, response);
     const refused = params.login_hint === 'nobody';
-    await provider.interactionFinished(request, response, refused ? { error: 'access_denied' } : { login: { accountId: params.login_hint } }, { mergeWithLastSubmission: false });
+    await provider.interactionFinished(request, response, refused ? { error: 'access_denied' } : { login: { accountId: params.login_hint ?? Object.keys(accounts)[0] } }, { mergeWithLastSubmission: false });
   });
   process.stdout.write(`${issuer}\n`);
 });
