@@ -3,12 +3,11 @@ import { join } from 'node:path';
 import { readSafetensors } from '@seedfleet/artifacts';
 import { aFinishedRun } from '@seedfleet/artifacts/testing';
 import { decodeLog, verifyManifest } from '@seedfleet/ledger';
-import { runRequest, type Evaluation, type Model, type RoundRow, type Run } from '@seedfleet/protocol';
+import { runRequest, type Evaluation, type RoundRow, type Run } from '@seedfleet/protocol';
 import { serveCoordinator, type ServedCoordinator } from '../testing/served-coordinator.js';
-import { aRun, coordinatorKeys, serveRun } from '../testing/served-run.js';
+import { aModel, aRun, coordinatorKeys, serveRun } from '../testing/served-run.js';
 import { emptyFolder, loggedIn, typed } from '../testing/typed.js';
 
-const aModel = (changes: Partial<Model> = {}): Model => ({ id: 'mdl_1', name: 'encoder', state: 'ready', output: 'pooled', inputs: { ids: 'input_ids', mask: 'attention_mask' }, files: [], sites: [], tasks: ['classification'], outputWidth: 512, createdAt: '2026-11-25T10:00:00.000Z', ...changes });
 
 let coordinator: ServedCoordinator | undefined;
 afterEach(() => coordinator?.close());

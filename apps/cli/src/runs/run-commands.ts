@@ -6,10 +6,13 @@ import { sheetOf } from '../terminal/printer.js';
 import { examples, numberValue, runNumber, type Shell } from '../terminal/shell.js';
 import { auditWithProgress } from './audit-run.js';
 import { addBranchCommand } from './branch-command.js';
+import { addCloneCommand } from './clone-command.js';
 import { addExportCommand } from './export-command.js';
 import { keyOption } from './key-option.js';
-import { addRunOptions, findModel, requireNewRun, runRequestOf, type RunOptions } from './run-options.js';
+import { type PlanOptions } from './plan-options.js';
+import { addRunOptions, requireNewRun, type RunOptions } from './run-options.js';
 import { runSheet, runTable } from './run-text.js';
+import { startRun } from './start-run.js';
 import { watchRun, watchText } from './watch-run.js';
 
 const runArgument = () => createArgument('<run>', 'number of the run').argParser(runNumber);
@@ -24,6 +27,7 @@ export function addRunCommands(program: Command, shell: Shell): void {
   const runs = examples(program.command('runs').description('runs: fine-tunings of a base model'), 'seedfleet runs list');
   addReadingCommands(runs, shell);
   addStartCommand(runs, shell);
+  addCloneCommand(runs, shell);
   addBranchCommand(runs, shell);
   for (const { name, route, does } of actions) {
     examples(runs.command(name).description(does).addArgument(runArgument())
@@ -65,18 +69,15 @@ function addReadingCommands(runs: Command, shell: Shell): void {
 function addStartCommand(runs: Command, shell: Shell): void {
   const command = runs.command('start').description('start a new run with these settings, or the draft of the given number')
     .addArgument(createArgument('[draft]', 'number of a draft').argParser(runNumber));
-  examples(addRunOptions(command).action(async (draft: number | undefined, options: RunOptions) => {
+  examples(addRunOptions(command).action(async (draft: number | undefined, options: RunOptions & PlanOptions) => {
     const client = await shell.client();
     if (draft !== undefined) {
       shell.printer.value(await client.json(routes.startRun, { params: { id: draft } }), runSheet);
       return;
     }
     requireNewRun(options);
-    const model = await findModel(client, options.model);
-    const run = await client.json(routes.createRun, { body: runRequestOf(options, model.id) });
-    shell.printer.value(run, runSheet);
-    shell.remark(run.state === 'draft' ? `Start it with: seedfleet runs start ${run.id}` : `Follow it with: seedfleet runs watch ${run.id}`);
-  }), 'seedfleet runs start --model encoder --name reviews --labels negative,positive', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --rounds 300 --queries 16 --draft', 'seedfleet runs start --model lm --name novels --task language --sites "" --biases ".*fc2"', 'seedfleet runs start 4');
+    await startRun(shell, client, options);
+  }), 'seedfleet runs start --model encoder --name reviews --labels negative,positive', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --rounds 300 --queries 16 --draft', 'seedfleet runs start --model lm --name novels --task language --sites "" --biases ".*fc2"', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --group lab --canary-rounds 3 --budget-scalars 100000', 'seedfleet runs start --model encoder --name night --labels negative,positive --start-at 2026-11-26T03:00:00Z --when-free', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --dry-run', 'seedfleet runs start 4');
 }
 
 function addProofCommands(runs: Command, shell: Shell): void {

@@ -3,6 +3,7 @@ import { precisions, routes, taskTypes, type Model, type RunRequest, type TaskTy
 import { Option, type Command } from 'commander';
 import { type CoordinatorClient } from '../coordinator/coordinator-client.js';
 import { listValue, numberValue } from '../terminal/shell.js';
+import { addPlanOptions } from './plan-options.js';
 
 /** The settings of a new run as flags; every one is sent, so that what was not said stands in the manifest all the same. */
 export interface RunOptions {
@@ -44,13 +45,18 @@ export interface RunOptions {
   plateau?: number;
   plateauImprovement: number;
   divergence?: number;
-  devices?: string[];
+  budgetScalars?: number;
+  budgetHours?: number;
+  heldOutMin: number;
   draft: boolean;
 }
 
+/** What a coordinator does where a manifest says nothing: not said, so that devices of an earlier version can read it. */
+const heldOutMinDefault = 10;
+
 /** Adds the flags. The numbers are those that the sentence encoder was tuned with (README). */
 export function addRunOptions(command: Command): Command {
-  return command
+  return addPlanOptions(command)
     .option('--model <id-or-name>', 'base model of a new run')
     .option('--name <name>', 'name of the run')
     .addOption(new Option('--task <type>', 'classification by a head, verbalizer: by the word that a language model answers with, language: what follows what').choices(taskTypes).default('classification'))
@@ -83,13 +89,15 @@ export function addRunOptions(command: Command): Command {
     .option('--deadline <seconds>', 'time for the reports of a round', numberValue, 30)
     .option('--evaluate-every <rounds>', 'rounds between evaluations; 0: only at start and end', numberValue, 20)
     .option('--checkpoint-every <rounds>', 'rounds between checkpoints; 0: only at the end', numberValue, 20)
+    .option('--held-out-min <examples>', 'fewest held-out examples of a device whose evaluation counts: a sum over fewer is nearly the loss of one', numberValue, 10)
     .option('--attempts-max <count>', 'attempts of one round before the run fails', numberValue, 10)
     .option('--target-loss <loss>', 'done once the held-out loss is this or less', numberValue)
     .option('--target-accuracy <share>', 'done once the held-out accuracy is this or more', numberValue)
     .option('--plateau <evaluations>', 'done after so many evaluations in a row without a better loss', numberValue)
     .option('--plateau-improvement <loss>', 'better by more than this, for --plateau', numberValue, 0)
     .option('--divergence <factor>', 'failed once the loss is more than so many times the first', numberValue)
-    .option('--devices <ids>', 'only these devices, with commas between (default: all active ones)', listValue)
+    .option('--budget-scalars <count>', 'done before the round that could take more numbers than this from devices, in all', numberValue)
+    .option('--budget-hours <hours>', 'done when so many hours have passed since the start', numberValue)
     .option('--draft', 'make the run without starting it', false);
 }
 
@@ -120,18 +128,19 @@ export function runRequestOf(options: RunOptions, model: string): RunRequest {
     policy: {
       roundsMax: options.rounds, cohort: options.cohort, overSelection: options.overSelection, reportsMin: options.reportsMin, deadlineMs: Math.round(options.deadline * 1_000),
       evaluationEveryRounds: options.evaluateEvery, checkpointEveryRounds: options.checkpointEvery, attemptsMax: options.attemptsMax,
+      ...(options.heldOutMin === heldOutMinDefault ? {} : { heldOutMin: options.heldOutMin }),
       ...stopOf(options),
     },
     start: !options.draft,
-    ...(options.devices === undefined ? {} : { devices: options.devices }),
   };
 }
 
 /** Nothing where no flag says when to stop early. */
-function stopOf({ targetLoss, targetAccuracy, plateau, plateauImprovement, divergence }: RunOptions): Pick<RunRequest['policy'], 'stop'> {
+function stopOf({ targetLoss, targetAccuracy, plateau, plateauImprovement, divergence, budgetScalars: scalars, budgetHours: hours }: RunOptions): Pick<RunRequest['policy'], 'stop'> {
   const stop = {
     ...(targetLoss === undefined ? {} : { targetLoss }), ...(targetAccuracy === undefined ? {} : { targetAccuracy }),
     ...(plateau === undefined ? {} : { plateau: { evaluations: plateau, improvement: plateauImprovement } }), ...(divergence === undefined ? {} : { divergence }),
+    ...((scalars ?? hours) === undefined ? {} : { budget: { ...(scalars === undefined ? {} : { scalars }), ...(hours === undefined ? {} : { hours }) } }),
   };
   return Object.keys(stop).length === 0 ? {} : { stop };
 }

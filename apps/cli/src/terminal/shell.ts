@@ -31,6 +31,11 @@ export class Shell {
     return this.program.opts<{ context?: string }>().context;
   }
 
+  /** Whether --dry-run was given: nothing may be changed. */
+  get isDryRun(): boolean {
+    return this.program.opts<{ dryRun?: boolean }>().dryRun === true;
+  }
+
   /** @throws FleetError `login.missing`, `context.unknown` */
   async client(): Promise<CoordinatorClient> {
     return new CoordinatorClient(await readSession(this.surroundings, this.context));
