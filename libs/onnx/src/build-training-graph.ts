@@ -9,6 +9,7 @@ import { addLanguageLoss } from './rewrites/add-language-loss.js';
 import { addLogits } from './rewrites/add-logits.js';
 import { addLoss } from './rewrites/add-loss.js';
 import { addPool, pooledName, type Pool } from './rewrites/add-pool.js';
+import { declareAttention } from './rewrites/declare-attention.js';
 import { fillInputs, type TextInputs } from './rewrites/fill-inputs.js';
 import { freedName, freeNames } from './rewrites/free-names.js';
 import { insertAdapters, trainedInputs, type AdapterPlan, type BiasPlan, type SitePlans } from './rewrites/insert-adapters.js';
@@ -132,5 +133,6 @@ function finish(model: OnnxModel, { graph, precision = 'fp32', ...sites }: SiteP
   const tiled = tileFrontier(graph, { adapters: trainedInputs(sites) });
   const inBytes = precision === 'w8a8';
   const computed = inBytes ? quantiseLinears(tiled, { opset: model.opset, fused: true }) : tiled;
-  return withGraph(inBytes ? withContribDomain(model) : model, prune(computed, { keep: computed.output.map(({ name }) => name) }));
+  const pruned = prune(computed, { keep: computed.output.map(({ name }) => name) });
+  return withGraph(inBytes ? withContribDomain(model) : model, declareAttention(pruned, withoutCache(model).graph));
 }

@@ -61,7 +61,11 @@ export function splitTrainingGraph(model: OnnxModel, { inputs }: { inputs: TextI
     }
   }
   const infos = [...activations].map(([name, { shape }]) => valueInfo(name, 'float32', shape.map((d, i) => (d?.batch === 0 && d.size !== null ? d.size : `${name}/${i}`))));
-  const part = (changes: Partial<GraphProto>, keep: readonly string[]) => withGraph(model, prune(revise(graph, changes), { keep }));
+  const part = (changes: Partial<GraphProto>, keep: readonly string[]) => {
+    const pruned = prune(revise(graph, changes), { keep });
+    const made = new Set(pruned.node.flatMap(({ output }) => output));
+    return withGraph(model, revise(pruned, { valueInfo: graph.valueInfo.filter(({ name }) => made.has(name)) }));
+  };
   return {
     prefix: part({ output: infos }, [...activations.keys()]),
     suffix: part({ node: graph.node.filter((node) => suffixNodes.has(node)), input: [...graph.input, ...infos] }, graph.output.map(({ name }) => name)),

@@ -115,6 +115,17 @@ test('an upload that was broken off goes on at the byte where it stopped', async
   expect(sha256Of(uploads.stored.get('tokenizer.json') ?? Buffer.alloc(0))).toBe(uploads.models[0]?.files.find(({ role }) => role === 'tokenizer')?.sha256);
 });
 
+test('a model that is read in another way is another one, though its files were under way already', async () => {
+  const folder = await aModelFolder();
+  const breaksOff = await serveCoordinator(uploads.handlers({ uploadModelFile: () => { throw new Error('the coordinator died'); } }));
+  expect((await typed(['models', 'add', folder, '--name', 'tiny'], { env: loggedIn(breaksOff) })).exitCode).toBe(1);
+  await breaksOff.close();
+  coordinator = await serveCoordinator(uploads.handlers());
+  const again = await typed(['models', 'add', folder, '--name', 'tiny', '--mask', 'input_ids', '-o', 'json'], { env: loggedIn(coordinator) });
+  expect(again).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(uploads.models.map(({ inputs, state }) => [inputs.mask, state])).toEqual([['attention_mask', 'uploading'], ['input_ids', 'ready']]);
+});
+
 test('a piece whose answer was lost is not sent twice: the coordinator names the offset to go on at', async () => {
   const folder = await aModelFolder();
   let lost = false;

@@ -28,7 +28,7 @@ export function addModelCommands(program: Command, shell: Shell): void {
       const name = options.name ?? found.name;
       for (const line of [`${found.origin}: ${found.file}`, `name ${name}`, ...reading.decided]) shell.remark(line);
       const client = await shell.client();
-      const known = await sameModel(client, { name, files }) ?? await announce(client, { name, reading, files });
+      const known = await sameModel(client, { name, reading, files }) ?? await announce(client, { name, reading, files });
       await sendFiles(shell, { client, model: known, files });
       const model = await client.json(routes.showModel, { params: { id: known.id } });
       shell.printer.value(model, modelSheet);
@@ -52,13 +52,14 @@ export function addModelCommands(program: Command, shell: Shell): void {
   addCheckCommand(models, shell);
 }
 
-/** The model of an upload that was broken off: same name, same files. */
-async function sameModel(client: CoordinatorClient, { name, files }: { name: string; files: LocalFile[] }): Promise<Model | undefined> {
+/** The model of an upload that was broken off: same name, same files, read the same way. */
+async function sameModel(client: CoordinatorClient, { name, reading, files }: { name: string; reading: ModelReading; files: LocalFile[] }): Promise<Model | undefined> {
   const { items } = await client.json(routes.listModels);
-  const wanted = fileSet(files);
-  return items.find((model) => model.state === 'uploading' && model.name === name && fileSet(model.files) === wanted);
+  const [wanted, read] = [fileSet(files), wordsOf(reading)];
+  return items.find((model) => model.state === 'uploading' && model.name === name && fileSet(model.files) === wanted && wordsOf(model) === read);
 }
 
+const wordsOf = ({ output, pool, inputs: { ids, mask } }: Pick<Model, 'output' | 'pool' | 'inputs'>) => JSON.stringify([output, pool ?? null, ids, mask ?? null]);
 const fileSet = (files: { path: string; sha256: string }[]) => files.map(({ path, sha256 }) => `${sha256} ${path}`).sort().join('\n');
 
 function announce(client: CoordinatorClient, { name, reading: { output, pool, inputs }, files }: { name: string; reading: ModelReading; files: LocalFile[] }): Promise<Model> {

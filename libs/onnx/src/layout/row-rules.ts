@@ -88,8 +88,10 @@ function alignsWith(x: Fact, { rank, axis }: { rank: number; axis: number }): bo
 
 /** Rows on the left against one matrix for all, or stacks of matrices of which at least one has a stack for each example. */
 function productAxis(node: NodeProto, a: Fact, b: Fact, rank: number): number | undefined {
-  const turned = ['transA', 'transB', 'transBatchA', 'transBatchB'].some((name) => integerAttribute(node, name, 0) !== 0);
-  if (a.layout === 'rows' && b.layout === 'free' && b.shape?.length === 2) return !turned && a.axis < rank - 1 ? a.axis : undefined;
+  const has = (name: string) => integerAttribute(node, name, 0) !== 0;
+  // A factor that is turned exchanges its last two axes; one with turned batch axes moves the first.
+  if (has('transBatchA') || has('transBatchB')) return undefined;
+  if (a.layout === 'rows' && b.layout === 'free' && b.shape?.length === 2) return a.axis < rank - (has('transA') ? 2 : 1) ? a.axis : undefined;
   const axis = sharedAxis([a, b], rank);
   return axis !== undefined && axis < rank - 2 ? axis : undefined;
 }

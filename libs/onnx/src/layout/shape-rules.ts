@@ -17,6 +17,7 @@ export function shapesOf(node: NodeProto, inputs: readonly Fact[]): readonly Sha
   const same = x.shape;
   if (elementwise.has(opType)) return node.output.map(() => broadcastShapes(inputs.map(({ shape }) => shape)));
   if (alongAxis.has(opType) || opType === 'CumSum' || opType === 'Trilu') return [same];
+  if (opType === 'RotaryEmbedding' || opType.startsWith('Skip')) return node.output.map((_, i) => (i === 0 || isSkipSum(node, i) ? same : undefined));
   if (byExample.has(opType)) return node.output.map((_, i) => (i === 0 || isSkipSum(node, i) ? same?.map((d, axis) => (axis === 0 ? d : anySize)) : undefined));
   if (integerProducts.has(opType)) return [matMulShape(node, same, (opType === 'QLinearMatMul' ? inputs[3] : y)?.shape)];
   if (reductions.has(opType)) return [reduced(node, same, axesOf(node, { input: y, rank: same?.length ?? 0 }))];

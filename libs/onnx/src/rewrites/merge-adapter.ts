@@ -10,6 +10,7 @@ import { readsOf, validate } from '../graph/validate.js';
 import { linearsOf, type Linear } from '../sites/linears.js';
 import { parseSlice, type Slice } from '../sites/slice.js';
 import { additionsTo } from './additions.js';
+import { declareAttention } from './declare-attention.js';
 import { freeBuilderNames } from './free-builder-names.js';
 import { addBranch } from './merge-adapter-branch.js';
 import { addMergedHead, type MergedHead } from './merge-adapter-head.js';
@@ -68,7 +69,7 @@ export function mergeAdapter(model: OnnxModel, plan: MergePlan): { model: OnnxMo
   const after = new Set(pruned.initializer.map(({ name }) => name));
   // Inputs that nothing reads any more are still the model's; a weight that was also listed as an input is none once it is gone.
   const input = computed.input.filter(({ name }) => !before.has(name) || after.has(name));
-  const result = withGraph(model, validate(revise(pruned, { input }), 'mergeAdapter'));
+  const result = withGraph(model, validate(declareAttention(revise(pruned, { input }), base.graph), 'mergeAdapter'));
   return { model: { ...result, proto: revise(result.proto, { metadataProps: withTexts(result, plan.metadata ?? {}) }) }, logits: headed.logits };
 }
 

@@ -70,6 +70,7 @@ function read(node: NodeProto, findWeight: (value: string) => Weight | undefined
     case 'Gemm': case 'FusedMatMul': case 'FusedGemm': {
       const flag = (name: string) => integerAttribute(node, name, 0) !== 0;
       if (flag('transBatchA') || flag('transBatchB')) return 'its batch axes are transposed';
+      if (node.opType === 'FusedMatMul' && flag('transA')) return 'its rows are turned (transA)';
       return product({ x, w, transposedWeight: flag('transB') }, findWeight);
     }
     case 'MatMulNBits': {

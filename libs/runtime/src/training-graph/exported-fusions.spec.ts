@@ -1,5 +1,7 @@
-import { inspectSites, rawTensor, type GraphBuilder } from '@seedfleet/onnx';
+import { float, inspectSites, mergeAdapter, rawTensor, writeModel, type GraphBuilder } from '@seedfleet/onnx';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { d, expectApart, linearBefore, lossesOfForm, modelAround, values, type Form } from './exported-forms.fixture.js';
+import { floats, quiet } from './forward.fixture.js';
 
 const heads = 2;
 const microsoft = 'com.microsoft';
@@ -35,6 +37,16 @@ const fusions: Record<string, Form> = {
       ['context', 'present.key', 'present.value'], { num_heads: 2, kv_num_heads: 1, do_rotary: 1 }, microsoft);
     return g.node('MatMul', [y, g.weight('second.weight', values(18, 2 * d * d), [2 * d, d])], 'second.y');
   },
+  'FusedMatMul: scores of turned keys, a turned weight': (g, x) => {
+    const h = linearBefore(g, x);
+    const scores = g.node('FusedMatMul', [linear(g, h, 'q'), linear(g, x, 'key')], 'scores', { transB: 1, alpha: float(0.25) }, microsoft);
+    const context = g.node('MatMul', [g.node('Softmax', [scores], 'attention', { axis: -1 }), linear(g, h, 'v')], 'context');
+    return g.node('FusedMatMul', [context, g.weight('second.weight', values(14, d * d), [d, d])], 'second.y', { transB: 1 }, microsoft);
+  },
+  'FusedMatMul with turned rows': (g, x) => {
+    const turned = g.node('Transpose', [linearBefore(g, x)], 'turned', { perm: [0, 2, 1] });
+    return linear(g, g.node('FusedMatMul', [turned, g.weight('mixing.weight', values(14, d * d), [d, d])], 'mixed', { transA: 1, transB: 1 }, microsoft), 'second');
+  },
   'Attention with query, key and value inside': (g, x) => {
     const mask = g.node('Cast', ['mask'], 'mask32', { to: 6 });
     return linear(g, g.node('Attention', [linearBefore(g, x), g.weight('qkv.weight', values(16, 3 * d * d), [d, 3 * d]), g.weight('qkv.bias', values(17, 3 * d), [3 * d]), mask], 'context', { num_heads: heads }, microsoft), 'second');
@@ -48,6 +60,45 @@ describe('perturbed values pass through fused nodes of ONNX Runtime', () => {
     expectApart(await lossesOfForm(model, { sites: ['first'] }));
     expectApart(await lossesOfForm(model, { sites: ['second'] }));
   });
+});
+
+/** Operators that ONNX itself has from set 23 on. */
+const newer: Record<string, Form> = {
+  'Attention with a mask, RotaryEmbedding and RMSNormalization': (g, x) => {
+    const h = g.node('RMSNormalization', [linearBefore(g, x), one(g, 'gamma')], 'norm', { axis: -1 });
+    const tables = [cosine(g), sine(g), positionIds(g)];
+    const rotated = (name: string) => g.node('RotaryEmbedding', [linear(g, h, name), ...tables], `${name}.rotated`, { num_heads: heads });
+    // [b, 1, T, T]: what is seen from each position, padding from none.
+    const seen = g.node('Cast', [g.node('Unsqueeze', ['mask', g.integers('seen.axes', [1, 2])], 'seen4')], 'seen', { to: 9 });
+    const from = g.node('GreaterOrEqual', [g.node('Unsqueeze', ['mask', g.integers('from.axes', [1, 3])], 'from4'), g.integers('nothing', [0])], 'from');
+    const mask = g.node('And', [seen, from], 'mask.pairs');
+    return linear(g, g.node('Attention', [rotated('q'), rotated('key'), linear(g, x, 'v'), mask], 'context', { q_num_heads: heads, kv_num_heads: heads, is_causal: 0 }), 'second');
+  },
+};
+
+test.each([23, 24, 26])('perturbed values pass through the attention of ONNX itself, operator set %i', async (opset) => {
+  const [form = linearBefore] = Object.values(newer);
+  const model = modelAround(form, { opset });
+  expect(inspectSites(model).sites.map(({ name }) => name)).toEqual(['first', 'q', 'key', 'v', 'second']);
+  expectApart(await lossesOfForm(model));
+  expectApart(await lossesOfForm(model, { sites: ['key'] }));
+  expectApart(await lossesOfForm(model, { plan: { precision: 'w8a8' } }));
+  expectApart(await lossesOfForm(model, { sites: ['second'] }));
+});
+
+test('an int8 export keeps the attention of ONNX itself', async () => {
+  const [form = linearBefore] = Object.values(newer);
+  const model = modelAround(form, { opset: 23 });
+  const feeds = { ids: new Tensor('int64', BigInt64Array.of(1n, 2n, 3n, 4n), [1, 4]), mask: new Tensor('int64', BigInt64Array.of(1n, 1n, 1n, 1n), [1, 4]) };
+  const [float = [], int8 = []] = await Promise.all([model, mergeAdapter(model, { adapters: [], biases: [], precision: 'w8a8' }).model].map(async (each) => {
+    const session = await InferenceSession.create(writeModel(each), quiet);
+    const { features } = await session.run(feeds);
+    await session.release();
+    return [...floats(features)];
+  }));
+  const greatest = Math.max(...float.map(Math.abs));
+  float.forEach((value, i) => expect(Math.abs((int8[i] ?? NaN) - value)).toBeLessThan(0.05 * greatest));
+  expect(int8).not.toEqual(float);
 });
 
 test('linears inside of a fused node are listed with the reason', () => {

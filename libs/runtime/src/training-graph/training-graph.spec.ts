@@ -30,7 +30,7 @@ describe('the rows of one parallel forward have the losses of separate forwards,
     const plan = { blocks: ['attention', 'norm'], pool: name } as const;
     await expectSameLosses({ ...base, plan, sites: sitesOf(plan).slice(2) });
   });
-  test.each([13, 14, 15, 17, 18, 21])('a model of operator set %i', async (opset) => {
+  test.each([13, 14, 15, 17, 18, 21, 23, 26])('a model of operator set %i', async (opset) => {
     const plan = { blocks: ['positions', 'causalAttention', 'norm', 'foldedAttention', 'residual'], pool: 'last', opset } as const;
     await expectSameLosses({ ...base, plan, sites: sitesOf(plan).filter((_, i) => i % 2 === 0) });
   });
