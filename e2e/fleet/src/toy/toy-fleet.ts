@@ -17,6 +17,8 @@ export interface ToyRunSettings {
   reportsMin?: number;
   cohort?: number;
   deadlineMs?: number;
+  /** Default: none. */
+  evaluationEveryRounds?: number;
   checkpointEveryRounds?: number;
   model?: ToyModelOptions;
 }
@@ -193,14 +195,14 @@ const databaseOf = (postgres: DebianPostgres | null | undefined) => postgres ? {
 
 type ToyPolicy = Omit<ToyRunSettings, 'model'> & { model: string; devices: number };
 
-function toyRun({ model, devices, rounds, reportsMin = 1, cohort = devices, deadlineMs = 5_000, checkpointEveryRounds = 10 }: ToyPolicy): RunRequest {
+function toyRun({ model, devices, rounds, reportsMin = 1, cohort = devices, deadlineMs = 5_000, evaluationEveryRounds = 0, checkpointEveryRounds = 10 }: ToyPolicy): RunRequest {
   return {
     name: 'toy', model,
     task: { type: 'classification', labels: ['early', 'late'], tokensMax: 16 },
     adapter: { rank: 2, alpha: 4, sites: 'dense', scale: 1, headScale: 3 },
     estimator: { type: 'leave-one-out', queries: 4, eps: 1e-2, distribution: 'rademacher', groups: 1, batchExamples: 8 },
     stepRule: { type: 'normalised', learningRate: 3e-2, schedule: 'constant' },
-    policy: { roundsMax: rounds, cohort, overSelection: 1, reportsMin, deadlineMs, evaluationEveryRounds: 0, checkpointEveryRounds, attemptsMax: 1_000 },
+    policy: { roundsMax: rounds, cohort, overSelection: 1, reportsMin, deadlineMs, evaluationEveryRounds, checkpointEveryRounds, attemptsMax: 1_000 },
     start: true,
   };
 }
