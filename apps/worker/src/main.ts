@@ -98,7 +98,7 @@ function withDataOptions(command: Command): Command {
     .option('--data-name <name>', 'what operators see the data called; never made from the path', 'examples')
     .option('--data-tags <tags>', 'words that operators see on the data, with commas between them')
     .option('--held-out <share>', 'of the examples, kept for evaluation', '0.2')
-    .option('--threads <count>', 'of one forward pass', String(computeDefaults.threads))
+    .option('--threads <count>', 'of one forward pass; auto: half of the processors that this process may use', 'auto')
     .option('--precision <precision>', 'of the model: run (as the run says), fp32 or w8a8', computeDefaults.precision)
     .option('--cache-megabytes <count>', 'of activations on disk, for each run; 0 keeps none', String(computeDefaults.cacheMegabytes))
     .option('--memory-megabytes <count>', 'that one step may take; without it there is no bound but that of policy.json');

@@ -1,5 +1,6 @@
 import { FleetError } from '@seedfleet/errors';
 import { type Manifest } from '@seedfleet/ledger';
+import { machineThreads, thisMachine, type Machine } from './machine-threads.js';
 
 /** What the linears of a model are computed in. */
 export type Precision = NonNullable<Manifest['model']['precision']>;
@@ -23,12 +24,12 @@ export interface RunCompute extends ComputeOptions {
 
 export const computeDefaults: ComputeOptions = { threads: 1, precision: 'run', cacheMegabytes: 256, memoryMegabytes: null };
 
-/** The command line's words for them. @throws FleetError `options.invalid` */
-export function computeOptionsOf(options: { threads: string; precision: string; cacheMegabytes: string; memoryMegabytes?: string | undefined }): ComputeOptions {
+/** The command line's words for them; `auto` threads are chosen from the machine. @throws FleetError `options.invalid` */
+export function computeOptionsOf(options: { threads: string; precision: string; cacheMegabytes: string; memoryMegabytes?: string | undefined }, machine: Machine = thisMachine()): ComputeOptions {
   const { precision } = options;
   if (precision !== 'run' && precision !== 'fp32' && precision !== 'w8a8') throw new FleetError('options.invalid', { field: '--precision', problem: 'The precision is none of run, fp32 and w8a8.' });
   return {
-    threads: wholeNumber(options.threads, { field: '--threads', min: 1 }), precision,
+    threads: options.threads === 'auto' ? machineThreads(machine) : wholeNumber(options.threads, { field: '--threads', min: 1 }), precision,
     cacheMegabytes: wholeNumber(options.cacheMegabytes, { field: '--cache-megabytes', min: 0 }),
     memoryMegabytes: options.memoryMegabytes === undefined ? null : wholeNumber(options.memoryMegabytes, { field: '--memory-megabytes', min: 1 }),
   };

@@ -45,6 +45,12 @@ describe('what a run gets on a device', () => {
     expect(computeOf({ options: { ...computeDefaults, memoryMegabytes: option }, manifest, policy: { memoryMegabytes: policy } }).memoryMegabytes).toBe(bound);
   });
 
+  test('is as many threads as the machine has for it, unless the owner names a number', () => {
+    const words = { precision: 'run', cacheMegabytes: '256' };
+    expect(computeOptionsOf({ ...words, threads: 'auto' }, { processors: 8, quota: null }).threads).toBe(4);
+    expect(computeOptionsOf({ ...words, threads: '3' }, { processors: 8, quota: null }).threads).toBe(3);
+  });
+
   test.each([
     { words: { precision: 'int8' }, field: '--precision' }, { words: { cacheMegabytes: '-1' }, field: '--cache-megabytes' },
     { words: { memoryMegabytes: '0' }, field: '--memory-megabytes' }, { words: { threads: '' }, field: '--threads' },
