@@ -8,7 +8,7 @@ import express, { type NextFunction, type Request, type Response } from 'express
 export const consoleFolder = fileURLToPath(new URL('../../../dashboard/dist', import.meta.url));
 const yearMs = 365 * 24 * 3_600 * 1_000;
 /** A page of the console is any path without a dot that no route of the API or of the service owns. */
-const pagePath = /^\/(?!api\/|socket\.io|livez$|readyz$|version$|metrics$)[^.]*$/;
+const pagePath = /^\/(?!api\/|socket\.io|livez$|readyz$|startupz$|version$|metrics$)[^.]*$/;
 
 /**
  * Serves the console where it was built: its files, and index.html for each of its pages, so that their addresses can be shared.

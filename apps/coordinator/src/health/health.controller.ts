@@ -24,6 +24,13 @@ export class HealthController {
     return health;
   }
 
+  @Handles('startupz')
+  startupz(@Res({ passthrough: true }) response: Response): ResponseOf<'startupz'> {
+    const health = this.readiness.started();
+    if (health.status !== 'ok') response.status(503);
+    return health;
+  }
+
   @Handles('version')
   version(): ResponseOf<'version'> {
     return { version, protocol: { min: protocolVersionMin, max: protocolVersion }, node: process.version };

@@ -6,16 +6,24 @@ import { Database } from '../database/database.js';
 @Injectable()
 export class Readiness {
   private serving = false;
+  private hasServed = false;
 
   constructor(private readonly database: Database) {}
 
   open(): void {
     this.serving = true;
+    this.hasServed = true;
   }
 
   /** The load balancer looks elsewhere from now on. */
   shut(): void {
     this.serving = false;
+  }
+
+  /** Whether the start is over. Migrations and runs are done before the port opens; a database that goes away later is the matter of `look`. */
+  started(): Health {
+    const start = this.hasServed ? 'ok' as const : 'failing' as const;
+    return { status: start, parts: { start } };
   }
 
   async look(): Promise<Health> {

@@ -29,7 +29,7 @@ const mayUse: Record<RouteName, 'anyone' | 'viewer' | 'viewer, device' | 'operat
   listRounds: 'viewer', showSeries: 'viewer', showRound: 'viewer', listRoundDevices: 'operator', showParticipation: 'viewer', showStateHashes: 'viewer', showDisclosure: 'viewer', listDisclosures: 'viewer',
   listRunEvents: 'operator', showOverview: 'viewer', showSystem: 'operator', listEvaluations: 'viewer', listAssignments: 'viewer', summariseAssignments: 'viewer', listArtifacts: 'viewer', downloadArtifact: 'viewer',
   enrolDevice: 'anyone', changeDeviceKey: 'anyone', createChallenge: 'anyone', createCredential: 'anyone',
-  metrics: 'viewer', livez: 'anyone', readyz: 'anyone', version: 'anyone', openApi: 'anyone',
+  metrics: 'viewer', livez: 'anyone', readyz: 'anyone', startupz: 'anyone', version: 'anyone', openApi: 'anyone',
 };
 
 let fleet: CoordinatorUnderTest;

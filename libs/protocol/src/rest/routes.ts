@@ -189,6 +189,7 @@ export const routes = {
   showSystem: route({ method: 'GET', path: inApi('/system'), summary: 'database, disk, memory and queues of this coordinator', role: 'operator', response: systemSchema }),
   livez: route({ method: 'GET', path: '/livez', summary: 'whether the process lives', role: 'anyone', response: healthSchema }),
   readyz: route({ method: 'GET', path: '/readyz', summary: 'whether it can serve; 503 names the failing part', role: 'anyone', response: healthSchema }),
+  startupz: route({ method: 'GET', path: '/startupz', summary: 'whether the start is over: database migrated, runs taken up; stays so while the database is away', role: 'anyone', response: healthSchema }),
   version: route({ method: 'GET', path: '/version', summary: 'version and protocols', role: 'anyone', response: versionSchema }),
   metrics: route({ method: 'GET', path: '/metrics', summary: 'metrics in the text format of Prometheus', role: 'viewer', response: plainText }),
   openApi: route({ method: 'GET', path: inApi('/openapi.json'), summary: 'this API as OpenAPI 3.1', role: 'anyone', response: z.record(z.string(), z.unknown()) }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** GET /livez, /readyz: one line for each part that was looked at. */
+/** GET /livez, /readyz, /startupz: one line for each part that was looked at. */
 export const healthSchema = z.object({ status: z.enum(['ok', 'failing']), parts: z.record(z.string(), z.enum(['ok', 'failing'])) });
 export type Health = z.infer<typeof healthSchema>;
 
