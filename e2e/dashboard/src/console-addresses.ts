@@ -1,6 +1,6 @@
 /** The pages of the console, as the addresses that show them; one model, one run and one device must be there. */
 export function consoleAddresses({ model, run, device }: { model: string; run: number; device: string }): { name: string; path: string }[] {
-  const tabs = ['progress', 'rounds', 'devices', 'estimator', 'sync', 'manifest', 'artifacts'];
+  const tabs = ['progress', 'rounds', 'devices', 'estimator', 'sync', 'privacy', 'manifest', 'log', 'artifacts'];
   return [
     { name: 'overview', path: '/' },
     { name: 'devices', path: '/devices' },
@@ -15,7 +15,9 @@ export function consoleAddresses({ model, run, device }: { model: string; run: n
     { name: 'compare', path: `/compare?runs=${run}` },
     { name: 'alerts', path: '/alerts' },
     { name: 'audit', path: '/audit' },
+    { name: 'system', path: '/system' },
     { name: 'settings', path: '/settings' },
+    { name: 'round', path: `/runs/${run}/rounds/1` },
     ...tabs.map((tab) => ({ name: `run-${tab}`, path: `/runs/${run}?tab=${tab}` })),
   ];
 }

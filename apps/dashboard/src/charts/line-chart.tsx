@@ -1,15 +1,11 @@
-import { useElementSize } from '@mantine/hooks';
 import { useComputedColorScheme } from '@mantine/core';
+import { useElementSize } from '@mantine/hooks';
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
+import { type PlotMark } from './plot-marks';
+import { plotOptions, seriesOf, type Line, type XKind } from './plot-options';
 
-export interface Line {
-  label: string;
-  /** one for each x; null: nothing there */
-  y: (number | null)[];
-  /** told apart without colour */
-  dash?: number[];
-}
+export { type Line } from './plot-options';
 
 export interface LineChartProps {
   /** read aloud instead of the picture; the same numbers stand in a table beside it */
@@ -19,39 +15,42 @@ export interface LineChartProps {
   /** ascending, at most about 1,000 */
   x: number[];
   lines: Line[];
+  xKind?: XKind;
   logarithmic?: boolean;
-  /** whole numbers: the axis starts at 0 and has no fractions */
   counts?: boolean;
-  /** draws on over rounds that have no value */
   spanGaps?: boolean;
+  marks?: readonly PlotMark[];
+  /** the part of the horizontal axis that was dragged over */
+  onZoom?: ((range: { from: number; to: number }) => void) | undefined;
 }
 
+const noMarks: readonly PlotMark[] = [];
 const colour = (element: Element, name: string) => getComputedStyle(element).getPropertyValue(name).trim();
-/** How the border of a legend's mark is drawn: like its line. */
-const legendBorder = (dash: number[] | undefined) => (dash === undefined ? 'solid' : (dash[0] ?? 0) > 4 ? 'dashed' : 'dotted');
-const wholeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
-const lineColours = ['--chart-line', '--chart-point', '--chart-third'];
+const lineColours = ['--chart-line', '--chart-point', '--chart-third', '--chart-fourth', '--chart-fifth'];
+/** A logarithm has nothing at zero and below. */
+const positive = (values: (number | null)[]) => values.map((value) => (value !== null && value > 0 ? value : null));
 
 /** Series over rounds, drawn by uPlot. Redrawn where the data, the width or the colour scheme changes. */
-export function LineChart({ label, xLabel, yLabel, x, lines, logarithmic = false, counts = false, spanGaps = false }: LineChartProps) {
+export function LineChart({ label, xLabel, yLabel, x, lines, xKind = 'number', logarithmic = false, counts = false, spanGaps = false, marks = noMarks, onZoom }: LineChartProps) {
   const { ref, width } = useElementSize<HTMLDivElement>();
   const mount = useRef<HTMLDivElement>(null);
   const scheme = useComputedColorScheme('light');
+  const zoom = useRef(onZoom);
+  useEffect(() => { zoom.current = onZoom; });
+  const isZoomable = onZoom !== undefined;
   // The arrays are new at every render; what they hold decides whether the plot is.
-  const data = JSON.stringify([x, lines]);
+  const data = JSON.stringify([x, lines, marks]);
   useEffect(() => {
     const element = mount.current;
     if (element === null || width === 0) return undefined;
-    const axis = { stroke: colour(element, '--mantine-color-text'), grid: { stroke: colour(element, '--chart-grid'), width: 1 } };
-    const plot = new uPlot({
-      width, height: 260, scales: { x: { time: false }, y: { ...(logarithmic ? { distr: 3 } : {}), ...(counts ? { range: (_plot, _min, max) => [0, max + 1] } : {}) } },
-      legend: { show: lines.length > 1, live: false, markers: { width: 3, dash: (_plot, series) => legendBorder(lines[series - 1]?.dash) } },
-      axes: [{ ...axis, label: xLabel }, { ...axis, label: yLabel, size: 72, ...(counts ? { incrs: wholeSteps } : {}) }],
-      series: [{ label: xLabel }, ...lines.map(({ label: name, dash }, index) => ({
-        label: name, spanGaps, stroke: colour(element, lineColours[index] ?? '--chart-line'), width: 2, points: { show: x.length < 60, size: 6 }, ...(dash === undefined ? {} : { dash }),
-      }))],
-    }, [x, ...lines.map(({ y }) => y)], element);
+    const options = plotOptions({
+      width, lines, points: x.length, look: { xLabel, yLabel, xKind, logarithmic, counts, spanGaps, marks },
+      colours: { text: colour(element, '--mantine-color-text'), grid: colour(element, '--chart-grid'), lines: lineColours.map((name) => colour(element, name)) },
+      ...(isZoomable ? { onZoom: (range) => zoom.current?.(range) } : {}),
+    });
+    const { data: series } = seriesOf(lines);
+    const plot = new uPlot(options, [x, ...(logarithmic ? series.map(positive) : series)], element);
     return () => plot.destroy();
-  }, [data, width, scheme, xLabel, yLabel, logarithmic, counts, spanGaps]);
+  }, [data, width, scheme, xLabel, yLabel, xKind, logarithmic, counts, spanGaps, isZoomable]);
   return <div ref={ref} className="chart"><div ref={mount} role="img" aria-label={label} /></div>;
 }

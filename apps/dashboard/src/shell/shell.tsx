@@ -14,6 +14,7 @@ const pages = [
   { to: '/runs', label: 'Runs' },
   { to: '/alerts', label: 'Alerts' },
   { to: '/audit', label: 'Audit' },
+  { to: '/system', label: 'System' },
   { to: '/settings', label: 'Settings' },
 ] as const;
 

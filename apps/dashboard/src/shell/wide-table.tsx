@@ -15,13 +15,18 @@ export function WideTable({ label, columns, minWidth = 640, caption, children }:
     <ScrollArea tabIndex={0} role="region" aria-label={label}>
       <Table striped miw={minWidth}>
         {caption === undefined ? null : <Table.Caption>{caption}</Table.Caption>}
-        <Table.Thead>
-          <Table.Tr>
-            {columns.map((column) => <Table.Th key={column.label} className={column.number ? 'number' : undefined} title={column.hint}>{column.label}</Table.Th>)}
-          </Table.Tr>
-        </Table.Thead>
+        <Table.Thead><ColumnHeads columns={columns} /></Table.Thead>
         <Table.Tbody>{children}</Table.Tbody>
       </Table>
     </ScrollArea>
+  );
+}
+
+/** The heads of columns; what a number means is said where the pointer or the focus rests. */
+export function ColumnHeads({ columns }: { columns: readonly Column[] }) {
+  return (
+    <Table.Tr>
+      {columns.map((column) => <Table.Th key={column.label} className={column.number ? 'number' : undefined} title={column.hint}>{column.label}</Table.Th>)}
+    </Table.Tr>
   );
 }

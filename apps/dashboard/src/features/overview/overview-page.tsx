@@ -1,30 +1,38 @@
-import { Card, Group, List, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { List, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useRoute } from '../../api/use-route';
 import { EmptyState } from '../../shell/empty-state';
 import { Figure } from '../../shell/figure';
-import { percent } from '../../shell/format';
 import { QueryState } from '../../shell/query-state';
+import { AttentionList } from './attention-list';
+import { RunCard } from './run-card';
+import { RoundsByHour } from './rounds-by-hour';
 
-/** What there is and what needs somebody: devices by presence, runs by state. */
+/** Runs whose curves are on the first page. */
+const runsShown = 6;
+
+/** What there is, what needs somebody, and how the runs go. */
 export function OverviewPage() {
   const devices = useRoute('countDevices', { query: { filter: '' } });
   const runs = useRoute('listRuns', { query: { limit: 100 } });
-  const runRows = runs.data?.items ?? [];
+  const overview = useRoute('showOverview');
+  const rows = runs.data?.items ?? [];
+  const going = rows.filter(({ state }) => state === 'running' || state === 'paused');
+  const shown = [...going, ...rows.filter((run) => !going.includes(run))].slice(0, runsShown);
   return (
     <Stack>
       <Title order={1} size="h2">Overview</Title>
       <QueryState query={devices}>
         <SimpleGrid cols={{ base: 2, md: 4 }}>
-          <Figure label="devices online" value={devices.data?.online ?? 0} />
-          <Figure label="devices enrolled" value={devices.data?.count ?? 0} />
-          <Figure label="waiting for approval" value={devices.data?.states.pending ?? 0} />
-          <Figure label="runs going on" value={runRows.filter((run) => run.state === 'running').length} />
+          <Figure label="devices online" value={devices.data?.online ?? 0} hint="with an authenticated socket open now" />
+          <Figure label="devices enrolled" value={devices.data?.count ?? 0} hint="of every state, revoked ones too" />
+          <Figure label="waiting for approval" value={devices.data?.states.pending ?? 0} hint="enrolled, and not let in yet: the page Enrolment" />
+          <Figure label="runs going on" value={rows.filter((run) => run.state === 'running').length} hint="of the newest hundred" />
         </SimpleGrid>
       </QueryState>
-      <Title order={2} size="h4">Latest runs</Title>
+      {overview.data === undefined ? null : <AttentionList attention={overview.data.attention} />}
       <QueryState query={runs}>
-        {runRows.length > 0 ? null : (
+        {rows.length > 0 ? <Title order={2} size="h4">Runs</Title> : (
           <EmptyState title="No run yet">
             <Text>Three steps lead to one. Each can be done here or from a terminal.</Text>
             <List type="ordered">
@@ -34,15 +42,9 @@ export function OverviewPage() {
             </List>
           </EmptyState>
         )}
-        {runRows.slice(0, 5).map((run) => (
-          <Card key={run.id} withBorder>
-            <Group justify="space-between">
-              <Text component={Link} to={`/runs/${run.id}`} fw={600} td="underline">{run.name}</Text>
-              <Text>{run.state}, round {run.round} of {run.roundsMax}, accuracy {percent(run.lastEvaluation?.accuracy)}</Text>
-            </Group>
-          </Card>
-        ))}
+        <SimpleGrid cols={{ base: 1, md: 2, xl: 3 }}>{shown.map((run) => <RunCard key={run.id} run={run} />)}</SimpleGrid>
       </QueryState>
+      {overview.data === undefined ? null : <RoundsByHour hours={overview.data.hours} />}
     </Stack>
   );
 }

@@ -1,42 +1,32 @@
-import { SimpleGrid, Stack, Table, Text } from '@mantine/core';
-import { type Run } from '@seedfleet/protocol';
-import { useLatestRounds } from '../../api/use-latest-rounds';
-import { ChartCard } from '../../charts/chart-card';
+import { type Run, type SeriesName } from '@seedfleet/protocol';
+import { SeriesCard } from '../../charts/series-card';
 import { decimal } from '../../shell/format';
-import { QueryState } from '../../shell/query-state';
-import { WideTable } from '../../shell/wide-table';
-import { committedRounds, isGoing, tableRows } from './committed-rounds';
+import { SeriesTab } from './series-tab';
 
-const columns = [
-  { label: 'Round', number: true }, { label: 'RMS of coefficients', number: true, hint: 'root mean square over the queries of the commit' },
-  { label: 'Learning rate', number: true }, { label: 'Reports', number: true },
-];
+const names: SeriesName[] = ['gradientP10', 'gradientP50', 'gradientP90', 'signalToNoise', 'differenceP10', 'differenceP50', 'differenceP90', 'noiseFloor', 'signAgreement', 'coefficientRms', 'learningRate'];
+const powers = (value: number | null) => (value === null ? '–' : value.toExponential(2));
 
-/** How large the measured changes of loss are, and how far each step goes. */
+/** How large the measured changes of loss are, whether devices agree on them, and whether float32 can tell them from nothing. */
 export function RunEstimator({ run }: { run: Run }) {
-  const query = useLatestRounds({ id: run.id, going: isGoing(run) });
-  const rounds = committedRounds(query.data ?? []);
-  const x = rounds.map((round) => round.round);
   return (
-    <QueryState query={query}>
-      {rounds.length === 0 ? <Text>The first round has made no commit yet.</Text> : (
-        <Stack>
-          <SimpleGrid cols={{ base: 1, md: 2 }}>
-            <ChartCard title="Coefficients" says="Change of loss for each unit of step, root mean square over the queries. Near zero the loss hardly answers; a rise without end is divergence."
-              label="Root mean square of the coefficients by round; the table below has the numbers" xLabel="round" yLabel="RMS, nats a unit" x={x} lines={[{ label: 'RMS of coefficients', y: rounds.map((round) => round.coefficientRms) }]} />
-            <ChartCard title="Learning rate" says="As the schedule of the manifest has it; signed into every commit."
-              label="Learning rate by round; the table below has the numbers" xLabel="round" yLabel="learning rate" x={x} lines={[{ label: 'learning rate', y: rounds.map((round) => round.learningRate) }]} />
-          </SimpleGrid>
-          <WideTable label="Estimator by round" columns={columns} minWidth={480} caption={`The newest ${Math.min(tableRows, rounds.length)} commits; the tab Rounds has all.`}>
-            {rounds.slice(-tableRows).toReversed().map((round) => (
-              <Table.Tr key={round.round}>
-                <Table.Td className="number">{round.round}</Table.Td><Table.Td className="number">{decimal(round.coefficientRms)}</Table.Td>
-                <Table.Td className="number">{decimal(round.learningRate, 6)}</Table.Td><Table.Td className="number">{round.reported}</Table.Td>
-              </Table.Tr>
-            ))}
-          </WideTable>
-        </Stack>
+    <SeriesTab run={run} names={names} empty="The first round has made no commit yet: what devices measured is compared as soon as it has.">
+      {(view) => (
+        <>
+          <SeriesCard title="Projected gradient" source="rounds" view={view} yLabel="nats a unit of step" lines={[{ name: 'gradientP50', label: 'median', band: { low: 'gradientP10', high: 'gradientP90' } }]}
+            says="Change of loss for each unit of step along the directions of a commit: their median, and the area from the 10th to the 90th of a hundred." />
+          <SeriesCard title="Signal to noise" source="rounds" view={view} yLabel="signal / noise" logarithmic lines={[{ name: 'signalToNoise', label: 'signal / noise' }]} across={[{ label: 'as large as the noise', y: 1 }]}
+            says="Mean size of what devices say together, over its standard error between devices. Below 1 chance speaks louder: take more devices or more examples a batch. Nothing is drawn where one device reported." />
+          <SeriesCard title="Differences and the float noise floor" source="rounds" view={view} yLabel="absolute difference, nats" logarithmic valueText={powers}
+            lines={[{ name: 'differenceP90', label: '90th of 100', dash: [8, 4] }, { name: 'differenceP50', label: 'median' }, { name: 'differenceP10', label: '10th of 100', dash: [8, 4] }, { name: 'noiseFloor', label: 'float32 spacing', dash: [2, 4] }]}
+            says="Reported changes of loss against the distance of neighbouring float32 numbers at the newest held-out loss. Differences near the floor are rounding: eps is too small, or the loss no longer answers." />
+          <SeriesCard title="Sign agreement" source="rounds" view={view} yLabel="% of devices" lines={[{ name: 'signAgreement', label: 'agree with the majority', times: 100 }]} across={[{ label: 'nobody agrees', y: 50 }]} valueText={(value) => (value === null ? '–' : `${value.toFixed(1)} %`)}
+            says="Share of devices that see the loss rise or fall along a direction as most of their group do, mean over directions. Few devices agree by chance, too." />
+          <SeriesCard title="Coefficients" source="rounds" view={view} yLabel="RMS, nats a unit" lines={[{ name: 'coefficientRms', label: 'RMS of coefficients' }]}
+            says="Root mean square over the directions of a commit. Near zero the loss hardly answers." />
+          <SeriesCard title="Learning rate" source="rounds" view={view} yLabel="learning rate" lines={[{ name: 'learningRate', label: 'learning rate' }]} valueText={(value) => decimal(value, 6)}
+            says="As the schedule of the manifest has it; signed into every commit." />
+        </>
       )}
-    </QueryState>
+    </SeriesTab>
   );
 }

@@ -7,13 +7,15 @@ import { RunActions } from './run-actions';
 import { RunArtifacts } from './run-artifacts';
 import { RunDevices } from './run-devices';
 import { RunEstimator } from './run-estimator';
+import { RunLog } from './run-log';
 import { RunManifest } from './run-manifest';
+import { RunPrivacy } from './run-privacy';
 import { RunProgress } from './run-progress';
 import { RunRounds } from './run-rounds';
 import { RunSync } from './run-sync';
 
 const labels: Record<RunTab, string> = {
-  progress: 'Progress', rounds: 'Rounds', devices: 'Devices', estimator: 'Estimator', sync: 'Sync', manifest: 'Manifest', artifacts: 'Artifacts',
+  progress: 'Progress', rounds: 'Rounds', devices: 'Devices', estimator: 'Estimator', sync: 'Sync', privacy: 'Privacy', manifest: 'Manifest', log: 'Log', artifacts: 'Artifacts',
 };
 
 /** One run: how it goes, its rounds, its devices, how it estimates and stays in step, what was signed, what it made. The open tab stands in the address. */
@@ -41,10 +43,12 @@ export function RunPage() {
               <Tabs.List>{runTabs.map((name) => <Tabs.Tab key={name} value={name}>{labels[name]}</Tabs.Tab>)}</Tabs.List>
               <Tabs.Panel value="progress" pt="md"><RunProgress run={run} /></Tabs.Panel>
               <Tabs.Panel value="rounds" pt="md"><RunRounds run={run} /></Tabs.Panel>
-              <Tabs.Panel value="devices" pt="md"><RunDevices id={run.id} head={run.round} /></Tabs.Panel>
+              <Tabs.Panel value="devices" pt="md"><RunDevices run={run} /></Tabs.Panel>
               <Tabs.Panel value="estimator" pt="md"><RunEstimator run={run} /></Tabs.Panel>
               <Tabs.Panel value="sync" pt="md"><RunSync run={run} /></Tabs.Panel>
+              <Tabs.Panel value="privacy" pt="md"><RunPrivacy run={run} /></Tabs.Panel>
               <Tabs.Panel value="manifest" pt="md"><RunManifest run={run} /></Tabs.Panel>
+              <Tabs.Panel value="log" pt="md"><RunLog run={run} /></Tabs.Panel>
               <Tabs.Panel value="artifacts" pt="md"><RunArtifacts run={run} /></Tabs.Panel>
             </Tabs>
           </>

@@ -1,55 +1,41 @@
-import { SimpleGrid, Stack, Table, Text } from '@mantine/core';
+import { SimpleGrid, Stack } from '@mantine/core';
 import { type Run } from '@seedfleet/protocol';
-import { roundsMax } from '../../api/use-latest-rounds';
-import { useRoute } from '../../api/use-route';
-import { ChartCard } from '../../charts/chart-card';
+import { SeriesCard } from '../../charts/series-card';
 import { Figure } from '../../shell/figure';
-import { decimal, percent, shortHash, timeOf } from '../../shell/format';
-import { QueryState } from '../../shell/query-state';
-import { WideTable } from '../../shell/wide-table';
+import { decimal, percent, shortHash } from '../../shell/format';
+import { EvaluationTable } from './evaluation-table';
+import { SeriesTab } from './series-tab';
 
-const columns = [
-  { label: 'Round', number: true }, { label: 'Loss', number: true, hint: 'mean cross-entropy in nats' }, { label: 'Accuracy', number: true }, { label: 'Macro F1', number: true, hint: 'mean over classes' }, { label: 'Perplexity', number: true, hint: 'of a language model' }, { label: 'Examples', number: true, hint: 'or predicted tokens' },
-  { label: 'Devices', number: true }, { label: 'Time' },
-];
-
-/** The held-out loss and accuracy over rounds, and the same numbers as a table. */
+/** How well the adapter does on held-out examples, how far it goes, and what happened on its way. */
 export function RunProgress({ run }: { run: Run }) {
-  const query = useRoute('listEvaluations', { params: { id: run.id } });
-  const evaluations = (query.data?.items ?? []).slice(-roundsMax);
-  const rounds = evaluations.map((evaluation) => evaluation.round);
+  const isLanguage = run.lastEvaluation?.perplexity != null;
   return (
     <Stack>
       <SimpleGrid cols={{ base: 1, xs: 2, md: 5 }}>
         <Figure label="accuracy on held-out examples" value={percent(run.lastEvaluation?.accuracy)} hint="of the examples that devices keep out of training, all devices together" />
         <Figure label="loss on held-out examples, nats" value={decimal(run.lastEvaluation?.loss)} hint="mean cross-entropy over the same examples" />
-        {run.lastEvaluation?.perplexity == null ? null : <Figure label="perplexity on held-out tokens" value={decimal(run.lastEvaluation.perplexity, 1)} hint="e to the mean loss: how many tokens seem equally likely" />}
+        {isLanguage ? <Figure label="perplexity on held-out tokens" value={decimal(run.lastEvaluation?.perplexity, 1)} hint="e to the mean loss: how many tokens seem equally likely" /> : null}
         {run.lastEvaluation?.macroF1 == null ? null : <Figure label="macro F1 on held-out examples" value={decimal(run.lastEvaluation.macroF1, 3)} hint="mean over classes of 2 true positives / (examples of the class + examples called so)" />}
         <Figure label="devices in the run" value={run.devices} />
         <Figure label="hash of the adapter state" value={shortHash(run.stateHash)} hint="every device in step holds the state with this hash" />
       </SimpleGrid>
-      <QueryState query={query}>
-        {evaluations.length === 0 ? <Text>The first point appears when the devices have evaluated their held-out examples.</Text> : (
+      <SeriesTab run={run} names={['loss', 'accuracy', 'accuracyLow', 'accuracyHigh', ...(isLanguage ? ['perplexity' as const] : []), 'stepNorm', 'adapterNorm']} empty="The first point appears when the devices have evaluated their held-out examples.">
+        {(view) => (
           <>
-            <SimpleGrid cols={{ base: 1, md: 2 }}>
-              <ChartCard title="Loss" label="Held-out loss by round; the table below has the numbers" xLabel="round" yLabel="mean loss, nats" x={rounds}
-                lines={[{ label: 'loss', y: evaluations.map((evaluation) => evaluation.loss) }]} />
-              <ChartCard title="Accuracy" label="Held-out accuracy by round; the table below has the numbers" xLabel="round" yLabel="accuracy, %" x={rounds}
-                lines={[{ label: 'accuracy', y: evaluations.map((evaluation) => 100 * evaluation.accuracy) }]} />
-            </SimpleGrid>
-            <WideTable label="Evaluations" columns={columns} minWidth={680} caption="Sums over the devices that answered; no device sends the loss of an example.">
-              {evaluations.toReversed().map((evaluation) => (
-                <Table.Tr key={evaluation.round}>
-                  <Table.Td className="number">{evaluation.round}</Table.Td><Table.Td className="number">{decimal(evaluation.loss)}</Table.Td>
-                  <Table.Td className="number">{percent(evaluation.accuracy)}</Table.Td><Table.Td className="number">{decimal(evaluation.macroF1, 3)}</Table.Td>
-                  <Table.Td className="number">{decimal(evaluation.perplexity, 1)}</Table.Td><Table.Td className="number">{evaluation.count}</Table.Td>
-                  <Table.Td className="number">{evaluation.devices}</Table.Td><Table.Td>{timeOf(evaluation.at)}</Table.Td>
-                </Table.Tr>
-              ))}
-            </WideTable>
+            <SeriesCard title="Held-out loss" source="evaluations" view={view} yLabel="mean loss, nats" lines={[{ name: 'loss', label: 'loss' }]}
+              says="Mean over all held-out examples of the devices that answered. Where a point stands for several evaluations, the area is from their least to their most." />
+            <SeriesCard title="Held-out accuracy" source="evaluations" view={view} yLabel="accuracy, %" valueText={(value) => (value === null ? '–' : `${value.toFixed(1)} %`)}
+              lines={[{ name: 'accuracy', label: 'accuracy', times: 100, band: { low: 'accuracyLow', high: 'accuracyHigh' } }]}
+              says="The area is where the accuracy on all such examples lies with 95 % confidence, for as many as were counted (Wilson)." />
+            {isLanguage ? <SeriesCard title="Held-out perplexity" source="evaluations" view={view} yLabel="perplexity" lines={[{ name: 'perplexity', label: 'perplexity' }]} says="e to the mean loss over held-out tokens." /> : null}
+            <SeriesCard title="Step norm" source="rounds" view={view} yLabel="norm of the step" lines={[{ name: 'stepNorm', label: 'step' }]}
+              says="Euclidean length of what one commit changed, over all trained values. A rise without end is divergence." />
+            <SeriesCard title="Adapter norm" source="rounds" view={view} yLabel="norm of the adapter" lines={[{ name: 'adapterNorm', label: 'adapter' }]}
+              says="Euclidean length of all trained values: how far the adapter has gone from changing nothing." />
           </>
         )}
-      </QueryState>
+      </SeriesTab>
+      <EvaluationTable run={run} />
     </Stack>
   );
 }
