@@ -10,6 +10,7 @@ const connectTimeoutMs = 10_000;
 /** On PostgreSQL: a statement that takes longer, or a transaction that is left open, is ended by the server; one that is never answered, by us. */
 const statementTimeoutMs = 30_000;
 const unansweredTimeoutMs = 40_000;
+const urgentTimeoutMs = 3_000;
 /** Connections of one process on PostgreSQL. */
 const connectionsMax = 10;
 /** How long a transaction may wait for a connection, and how long it may take: the embedded database has one connection for all. */
@@ -24,6 +25,8 @@ export type Transaction = Prisma.TransactionClient;
 
 /** The one Prisma client. Only repositories use it; inside a transaction they use the transaction's client and nothing else. */
 export class Database {
+  private urgentPool: pg.Pool | undefined;
+
   private constructor(
     readonly prisma: PrismaClient,
     readonly kind: 'embedded' | 'postgresql',
@@ -69,6 +72,12 @@ export class Database {
     return (await this.pool.query<Row>(text, values)).rows;
   }
 
+  /** As `rows`, on a connection of its own: what is urgent does not wait for what is much. */
+  async urgent<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    this.urgentPool ??= new pg.Pool({ ...this.connection, ...boundedPool, max: 1, connectionTimeoutMillis: urgentTimeoutMs, statement_timeout: urgentTimeoutMs, query_timeout: urgentTimeoutMs }).on('error', () => undefined);
+    return (await this.urgentPool.query<Row>(text, values)).rows;
+  }
+
   /** What one process at a time may do, on a connection of its own: the others wait for it. */
   async alone<T>(lock: number, work: () => Promise<T>): Promise<T> {
     if (this.kind === 'embedded') return work(); // one connection, one process
@@ -92,6 +101,7 @@ export class Database {
   }
 
   async close(): Promise<void> {
+    await this.urgentPool?.end();
     await this.prisma.$disconnect();
     await this.closeServer();
   }

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { GroupRepository } from '../groups/group.repository.js';
+import { Challenges } from './challenges.js';
 import { ConnectionRepository } from './connection.repository.js';
 import { ConnectionsService } from './connections.service.js';
 import { DeviceAccess } from './device-access.js';
@@ -13,5 +14,5 @@ import { Presence } from './presence.js';
 import { TurnAway } from './turn-away.js';
 
 @Global()
-@Module({ controllers: [DevicesController], providers: [DevicesService, ConnectionsService, ConnectionRepository, DeviceKeys, KeyRepository, TurnAway, DeviceAccess, DeviceFilters, DeviceRepository, GroupRepository, Presence], exports: [DevicesService, ConnectionsService, DeviceKeys, DeviceAccess, DeviceFilters, DeviceRepository, GroupRepository, Presence] })
+@Module({ controllers: [DevicesController], providers: [DevicesService, ConnectionsService, ConnectionRepository, DeviceKeys, KeyRepository, TurnAway, Challenges, DeviceAccess, DeviceFilters, DeviceRepository, GroupRepository, Presence], exports: [DevicesService, ConnectionsService, DeviceKeys, DeviceAccess, DeviceFilters, DeviceRepository, GroupRepository, Presence] })
 export class DevicesModule {}

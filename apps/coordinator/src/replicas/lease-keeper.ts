@@ -25,6 +25,7 @@ export class LeaseKeeper {
   private readonly beats: (() => Promise<void>)[] = [];
   private timer: NodeJS.Timeout | undefined;
   private beating: Promise<void> = Promise.resolve();
+  private looking: Promise<void> = Promise.resolve();
   private draining = false;
   private closing = false;
 
@@ -82,8 +83,15 @@ export class LeaseKeeper {
 
   /** One beat after the other; a beat that is asked for while one runs comes after it. */
   beatSoon(): Promise<void> {
-    this.beating = this.beating.then(() => this.closing ? undefined : this.beat()).catch((error: unknown) => this.logger.failure('replica.not-beating', error));
+    this.beating = this.beating.then(() => this.closing ? undefined : this.beat()).then(() => this.lookSoon(), (error: unknown) => this.logger.failure('replica.not-beating', error));
     return this.beating;
+  }
+
+  /** Beats never wait for what is done after them. */
+  private lookSoon(): void {
+    this.looking = this.looking.then(async () => {
+      for (const look of this.beats) if (!this.closing) await look();
+    }).catch((error: unknown) => this.logger.failure('replica.not-looking', error));
   }
 
   /** Takes nothing more, and lets go of everything; the beats go on. */
@@ -99,6 +107,7 @@ export class LeaseKeeper {
     this.closing = true;
     clearInterval(this.timer);
     await this.beating;
+    await this.looking;
     if (!this.replica.isAlone) await this.repository.unregister(this.replica.id);
   }
 
@@ -118,6 +127,5 @@ export class LeaseKeeper {
     for (const id of await repository.buryDead()) this.logger.warning('replica.dead', { replica: id });
     this.alive = new Set((await repository.living()).map(({ id }) => id));
     for (const duty of duties) if (!this.held.has(duty) && await this.take(duty)) this.logger.info('duty.taken', { duty });
-    for (const look of this.beats) await look();
   }
 }

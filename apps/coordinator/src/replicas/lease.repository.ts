@@ -17,23 +17,23 @@ export const leaseOfRun = (run: number) => `run:${run}` as const;
 
 const until = `clock_timestamp() + ${leaseMs} * interval '1 millisecond'`;
 
-/** The only SQL of replicas and leases. All times are those of the database: replicas need no common clock. */
+/** The only SQL of replicas and leases. All times are those of the database: replicas need no common clock. Leases do not wait for reports: they have a connection of their own. */
 @Injectable()
 export class LeaseRepository {
   constructor(private readonly database: Database) {}
 
   async register({ id, host, version }: { id: string; host: string; version: string }): Promise<void> {
-    await this.database.rows(`INSERT INTO replicas (id, host, version, started_at, expires_at) VALUES ($1, $2, $3, clock_timestamp(), ${until}) ON CONFLICT (id) DO UPDATE SET expires_at = EXCLUDED.expires_at`, [id, host, version]);
+    await this.database.urgent(`INSERT INTO replicas (id, host, version, started_at, expires_at) VALUES ($1, $2, $3, clock_timestamp(), ${until}) ON CONFLICT (id) DO UPDATE SET expires_at = EXCLUDED.expires_at`, [id, host, version]);
   }
 
   /** @returns false if the others have taken this replica for dead */
   async beat(id: string): Promise<boolean> {
-    return (await this.database.rows(`UPDATE replicas SET expires_at = ${until} WHERE id = $1 RETURNING id`, [id])).length > 0;
+    return (await this.database.urgent(`UPDATE replicas SET expires_at = ${until} WHERE id = $1 RETURNING id`, [id])).length > 0;
   }
 
   /** Forgets replicas that were not heard of: their devices are connected nowhere. @returns their ids */
   async buryDead(): Promise<string[]> {
-    const rows = await this.database.rows<{ id: string }>(`
+    const rows = await this.database.urgent<{ id: string }>(`
       WITH dead AS (DELETE FROM replicas WHERE expires_at < clock_timestamp() RETURNING id),
       gone AS (UPDATE devices SET connected = false, replica_id = NULL FROM dead WHERE devices.replica_id = dead.id)
       SELECT id FROM dead`);
@@ -41,13 +41,13 @@ export class LeaseRepository {
   }
 
   async unregister(id: string): Promise<void> {
-    await this.database.rows('DELETE FROM leases WHERE holder = $1', [id]);
-    await this.database.rows('UPDATE devices SET connected = false, replica_id = NULL WHERE replica_id = $1', [id]);
-    await this.database.rows('DELETE FROM replicas WHERE id = $1', [id]);
+    await this.database.urgent('DELETE FROM leases WHERE holder = $1', [id]);
+    await this.database.urgent('UPDATE devices SET connected = false, replica_id = NULL WHERE replica_id = $1', [id]);
+    await this.database.urgent('DELETE FROM replicas WHERE id = $1', [id]);
   }
 
   async living(): Promise<ReplicaRow[]> {
-    const rows = await this.database.rows<{ id: string; host: string; version: string; started_at: Date; leases: string[] }>(`
+    const rows = await this.database.urgent<{ id: string; host: string; version: string; started_at: Date; leases: string[] }>(`
       SELECT id, host, version, started_at, coalesce((SELECT array_agg(name ORDER BY name) FROM leases WHERE holder = replicas.id AND expires_at > clock_timestamp()), '{}') AS leases
       FROM replicas WHERE expires_at >= clock_timestamp() ORDER BY started_at, id`);
     return rows.map(({ started_at: startedAt, ...row }) => ({ ...row, startedAt }));
@@ -55,7 +55,7 @@ export class LeaseRepository {
 
   /** @returns whether the holder has the lease now: it was free, expired, or its own */
   async take(name: string, holder: string): Promise<boolean> {
-    return (await this.database.rows(`
+    return (await this.database.urgent(`
       INSERT INTO leases (name, holder, taken_at, expires_at) VALUES ($1, $2, clock_timestamp(), ${until})
       ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, taken_at = CASE WHEN leases.holder = EXCLUDED.holder THEN leases.taken_at ELSE EXCLUDED.taken_at END, expires_at = ${until}
       WHERE leases.holder = EXCLUDED.holder OR leases.expires_at < clock_timestamp() RETURNING name`, [name, holder])).length > 0;
@@ -64,16 +64,16 @@ export class LeaseRepository {
   /** @returns names that are still the holder's, for another length of a lease; an expired one that nobody took is. */
   async renew(names: readonly string[], holder: string): Promise<string[]> {
     if (names.length === 0) return [];
-    const rows = await this.database.rows<{ name: string }>(`UPDATE leases SET expires_at = ${until} WHERE holder = $1 AND name = ANY($2::text[]) RETURNING name`, [holder, [...names]]);
+    const rows = await this.database.urgent<{ name: string }>(`UPDATE leases SET expires_at = ${until} WHERE holder = $1 AND name = ANY($2::text[]) RETURNING name`, [holder, [...names]]);
     return rows.map(({ name }) => name);
   }
 
   async release(name: string, holder: string): Promise<void> {
-    await this.database.rows('DELETE FROM leases WHERE name = $1 AND holder = $2', [name, holder]);
+    await this.database.urgent('DELETE FROM leases WHERE name = $1 AND holder = $2', [name, holder]);
   }
 
   /** Names of the leases that somebody holds now. */
   async held(): Promise<string[]> {
-    return (await this.database.rows<{ name: string }>('SELECT name FROM leases WHERE expires_at >= clock_timestamp()')).map(({ name }) => name);
+    return (await this.database.urgent<{ name: string }>('SELECT name FROM leases WHERE expires_at >= clock_timestamp()')).map(({ name }) => name);
   }
 }

@@ -51,7 +51,7 @@ export class ReportIntake {
     private readonly rounds: RoundRepository, private readonly followed: FollowedRunRepository, private readonly inputs: RunInputs, private readonly loops: RunLoops,
     private readonly news: ReplicaNews, private readonly clock: Clock, private readonly retries: RetryBudget,
   ) {
-    news.on('reports', ({ type: _type, devices, ...key }) => void this.pass(key, devices).catch(() => undefined));
+    news.on('reports', ({ type: _type, devices, ...key }) => this.handHere(key, devices));
   }
 
   /** Durable when this resolves. A retry is answered as the first was. @throws FleetError the refusal */
@@ -104,7 +104,7 @@ export class ReportIntake {
     try {
       const saved = await this.retries.run(() => this.rounds.saveWhileCollecting(key, once.map(({ report }) => report), this.clock.now()));
       for (const { report, resolve } of once) if (saved.has(report.device)) resolve();
-      if (saved.size > 0) void this.pass(key, [...saved]).catch(() => undefined);
+      if (saved.size > 0) this.pass(key, [...saved]);
       const others = once.filter(({ report }) => !saved.has(report.device));
       if (others.length > 0) await this.answerOthers(key, others);
     } catch (error) {
@@ -133,9 +133,15 @@ export class ReportIntake {
   }
 
   /** To the conductor, if it is here; else its replica is told. */
-  private async pass(key: RoundKey, devices: readonly string[]): Promise<void> {
-    if (this.loops.find(key.run) === undefined) return this.news.tell({ type: 'reports', ...key, devices: [...devices] });
-    await this.hand(key, await this.rounds.findReportsOf(key, devices));
+  private pass(key: RoundKey, devices: readonly string[]): void {
+    if (this.loops.find(key.run) === undefined) this.news.tell({ type: 'reports', ...key, devices: [...devices] });
+    else this.handHere(key, devices);
+  }
+
+  /** Nobody waits for it: what is not handed over now is found by `passAll`. */
+  private handHere(key: RoundKey, devices: readonly string[]): void {
+    if (this.loops.find(key.run) === undefined) return;
+    this.rounds.findReportsOf(key, devices).then((reports) => this.hand(key, reports)).catch(() => undefined);
   }
 
   private async hand(key: RoundKey, reports: readonly SavedReport[]): Promise<void> {

@@ -113,7 +113,8 @@ export class RunLoop {
         const { device, round, attempt } = input;
         this.tools.watchers.tell({ type: 'answered', run: this.id, round, attempt, device, declined: input.type === 'decline' ? input.reason : null });
       }
-      await this.performAll(this.step(toConductorInput(input, this.fleet.round)));
+      // Who sent a report of an evaluation has its answer already.
+      await this.performAll(this.step(toConductorInput(input, this.fleet.round)).filter(({ type }) => !answeredElsewhere.has(type)));
     });
   }
 
@@ -122,7 +123,7 @@ export class RunLoop {
     return this.inTurn(async () => {
       for (const { device, examples, differences } of reports) {
         const follows = this.step({ type: 'report', device, report: { round, attempt, stateMatches: true, examples, differences } });
-        await this.performAll(follows.filter(({ type }) => !reportEffects.has(type)));
+        await this.performAll(follows.filter(({ type }) => !answeredElsewhere.has(type)));
       }
     });
   }
@@ -394,7 +395,7 @@ function declinedOf(answer: AnswerTo<'round:start'>): DepartureReason | null {
   return answer.ok && answer.accepted ? null : (answer.ok ? answer.reason : undefined) ?? 'busy';
 }
 
-const reportEffects: ReadonlySet<ConductorEffect['type']> = new Set(['save-report', 'answer-report', 'refuse-report']);
+const answeredElsewhere: ReadonlySet<ConductorEffect['type']> = new Set(['save-report', 'answer-report', 'refuse-report', 'answer-evaluation', 'refuse-evaluation']);
 
 /** Whether the effect saves or answers the report that it follows from; if so, it is put with those of its batch. */
 function takesIn(effect: ConductorEffect, { saves, answers, waiting }: { saves: SaveReport[]; answers: (() => void)[]; waiting: Waiting }): boolean {
