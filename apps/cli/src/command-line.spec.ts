@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { aRun } from './testing/served-run.js';
 import { loggedIn, typed } from './testing/typed.js';
 
-const unused = { env: {}, homeFolder: '/', stdout: { write: () => undefined }, stderr: { write: () => undefined }, readStdin: () => Promise.resolve(''), ask: () => Promise.resolve(null), startProgress: () => ({ show: () => undefined, end: () => undefined }), sleep: () => Promise.resolve() };
+const unused = { env: {}, homeFolder: '/', stdout: { write: () => undefined }, stderr: { write: () => undefined }, readStdin: () => Promise.resolve(''), ask: () => Promise.resolve(null), startProgress: () => ({ show: () => undefined, end: () => undefined }), sleep: () => Promise.resolve(), nowMs: () => 0 };
 
 function pathsOf(command: Command, above: string[] = []): string[][] {
   return command.commands.flatMap((child) => [[...above, child.name()], ...pathsOf(child, [...above, child.name()])]);

@@ -3,6 +3,7 @@ import { routes, type BranchRequest } from '@seedfleet/protocol';
 import { createArgument, Option, type Command } from 'commander';
 import { examples, listValue, numberValue, runNumber, type Shell } from '../terminal/shell.js';
 import { runSheet } from './run-text.js';
+import { addWaitOptions, awaited, type WaitOptions } from './wait-option.js';
 
 interface BranchOptions {
   round: number;
@@ -22,7 +23,7 @@ interface BranchOptions {
 
 /** Rolls a run back: a log is never cut, the run goes on as another one from the state that it had. */
 export function addBranchCommand(runs: Command, shell: Shell): void {
-  examples(runs.command('branch').description('roll back: start a new run with the adapter that a run had after some rounds; the run itself stays as it is')
+  examples(addWaitOptions(runs.command('branch').description('roll back: start a new run with the adapter that a run had after some rounds; the run itself stays as it is')
     .addArgument(createArgument('<run>', 'number of the run').argParser(runNumber))
     .requiredOption('--round <count>', 'how many rounds of the run to keep', numberValue)
     .option('--name <name>', 'name of the new run (default: that of the run, and the round)')
@@ -36,13 +37,13 @@ export function addBranchCommand(runs: Command, shell: Shell): void {
     .option('--cohort <devices>', 'reports that a round wants', numberValue)
     .option('--reports-min <count>', 'fewer reports at the deadline abandon the round', numberValue)
     .option('--devices <ids>', 'only these devices, with commas between', listValue)
-    .option('--draft', 'make the run without starting it', false)
-    .action(async (id: number, options: BranchOptions) => {
+    .option('--draft', 'make the run without starting it', false))
+    .action(async (id: number, options: BranchOptions & WaitOptions) => {
       const client = await shell.client();
       const parent = verifyManifest(await client.json(routes.showManifest, { params: { id } })).manifest;
       const run = await client.json(routes.branchRun, { params: { id }, body: branchRequestOf(options, parent) });
-      shell.printer.value(run, runSheet);
-      shell.remark(run.state === 'draft' ? `Start it with: seedfleet runs start ${run.id}` : `Follow it with: seedfleet runs watch ${run.id}`);
+      shell.printer.value(await awaited(shell, { client, run, options }), runSheet);
+      if (options.wait !== true) shell.remark(run.state === 'draft' ? `Start it with: seedfleet runs start ${run.id}` : `Follow it with: seedfleet runs watch ${run.id}`);
     }), 'seedfleet runs branch 3 --round 40', 'seedfleet runs branch 3 --round 40 --name gentler --learning-rate 0.003 --rounds 80 --draft');
 }
 

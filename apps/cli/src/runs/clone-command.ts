@@ -5,14 +5,15 @@ import { type PlanOptions } from './plan-options.js';
 import { optionsOf } from './request-options.js';
 import { addRunOptions, type RunOptions } from './run-options.js';
 import { startRun } from './start-run.js';
+import { addWaitOptions, type WaitOptions } from './wait-option.js';
 
-type Options = RunOptions & PlanOptions;
+type Options = RunOptions & PlanOptions & WaitOptions;
 
 /** The same run anew: with another number, keys and log, and with whatever is said otherwise. */
 export function addCloneCommand(runs: Command, shell: Shell): void {
   const command = runs.command('clone').description('start a new run with the settings of another; flags say what is different')
     .addArgument(createArgument('<run>', 'number of the run').argParser(runNumber));
-  examples(addRunOptions(command).action(async (id: number, options: Options) => {
+  examples(addWaitOptions(addRunOptions(command)).action(async (id: number, options: Options) => {
     const client = await shell.client();
     const asked: RunRequest = await client.json(routes.showRunRequest, { params: { id } });
     await startRun(shell, client, { ...options, ...optionsOf(asked), ...said(command, options) });

@@ -2,6 +2,7 @@ import { FleetError } from '@seedfleet/errors';
 import { routes, runStates, type RunState } from '@seedfleet/protocol';
 import { createArgument, Option, type Command } from 'commander';
 import { allPages } from '../coordinator/all-pages.js';
+import { exitCodes } from '../terminal/exit-code.js';
 import { sheetOf } from '../terminal/printer.js';
 import { examples, numberValue, runNumber, type Shell } from '../terminal/shell.js';
 import { auditWithProgress } from './audit-run.js';
@@ -13,14 +14,15 @@ import { type PlanOptions } from './plan-options.js';
 import { addRunOptions, requireNewRun, type RunOptions } from './run-options.js';
 import { runSheet, runTable } from './run-text.js';
 import { startRun } from './start-run.js';
+import { addWaitOptions, awaited, timeoutOption, type WaitOptions } from './wait-option.js';
 import { watchRun, watchText } from './watch-run.js';
 
 const runArgument = () => createArgument('<run>', 'number of the run').argParser(runNumber);
 
 const actions = [
-  { name: 'pause', route: routes.pauseRun, does: 'open no further round until the run is resumed' },
-  { name: 'resume', route: routes.resumeRun, does: 'go on with a paused run' },
-  { name: 'stop', route: routes.stopRun, does: 'end a run for good; what was committed stays' },
+  { name: 'pause', route: routes.pauseRun, does: 'open no further round until the run is resumed', waits: false },
+  { name: 'resume', route: routes.resumeRun, does: 'go on with a paused run', waits: true },
+  { name: 'stop', route: routes.stopRun, does: 'end a run for good; what was committed stays', waits: true },
 ] as const;
 
 export function addRunCommands(program: Command, shell: Shell): void {
@@ -29,12 +31,13 @@ export function addRunCommands(program: Command, shell: Shell): void {
   addStartCommand(runs, shell);
   addCloneCommand(runs, shell);
   addBranchCommand(runs, shell);
-  for (const { name, route, does } of actions) {
-    examples(runs.command(name).description(does).addArgument(runArgument())
-      .action(async (id: number) => {
-        const run = await (await shell.client()).json(route, { params: { id } });
-        shell.printer.value(run, runSheet);
-      }), `seedfleet runs ${name} 3`);
+  for (const { name, route, does, waits } of actions) {
+    const command = runs.command(name).description(does).addArgument(runArgument());
+    examples((waits ? addWaitOptions(command) : command).action(async (id: number, options: WaitOptions) => {
+      const client = await shell.client();
+      const run = await client.json(route, { params: { id } });
+      shell.printer.value(await awaited(shell, { client, run, options, isStopped: name === 'stop' }), runSheet);
+    }), `seedfleet runs ${name} 3`, ...(waits ? [`seedfleet runs ${name} 3 --wait --timeout 600`] : []));
   }
   addProofCommands(runs, shell);
   addExportCommand(runs, shell);
@@ -58,26 +61,28 @@ function addReadingCommands(runs: Command, shell: Shell): void {
 
   examples(runs.command('watch').description('follow a run until it ends: a line a round; with -o json an object a line').addArgument(runArgument())
     .option('--interval <seconds>', 'time between two looks', numberValue, 1)
-    .action(async (id: number, { interval }: { interval: number }) => {
+    .addOption(timeoutOption())
+    .action(async (id: number, { interval, timeout }: { interval: number; timeout?: number }) => {
       if (interval < 0.1) throw new FleetError('command.invalid', { field: '--interval', problem: 'The interval must be at least 0.1 seconds.' });
       const { printer } = shell;
-      const run = await watchRun({ client: await shell.client(), id, intervalMs: interval * 1_000, sleep: shell.surroundings.sleep, show: (line) => printer.streamed(line, watchText) });
-      if (run.state !== 'completed') shell.exitCode = 1;
+      const run = await watchRun({ client: await shell.client(), id, intervalMs: interval * 1_000, timeoutMs: timeout === undefined ? null : timeout * 1_000, sleep: shell.surroundings.sleep, nowMs: shell.surroundings.nowMs, show: (line) => printer.streamed(line, watchText) });
+      if (run.state !== 'completed') shell.exitCode = exitCodes.failed;
     }), 'seedfleet runs watch 3', 'seedfleet runs watch 3 -o json --interval 5');
 }
 
 function addStartCommand(runs: Command, shell: Shell): void {
   const command = runs.command('start').description('start a new run with these settings, or the draft of the given number')
     .addArgument(createArgument('[draft]', 'number of a draft').argParser(runNumber));
-  examples(addRunOptions(command).action(async (draft: number | undefined, options: RunOptions & PlanOptions) => {
+  examples(addWaitOptions(addRunOptions(command)).action(async (draft: number | undefined, options: RunOptions & PlanOptions & WaitOptions) => {
     const client = await shell.client();
     if (draft !== undefined) {
-      shell.printer.value(await client.json(routes.startRun, { params: { id: draft } }), runSheet);
+      const run = await client.json(routes.startRun, { params: { id: draft } });
+      shell.printer.value(await awaited(shell, { client, run, options }), runSheet);
       return;
     }
     requireNewRun(options);
     await startRun(shell, client, options);
-  }), 'seedfleet runs start --model encoder --name reviews --labels negative,positive', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --rounds 300 --queries 16 --draft', 'seedfleet runs start --model lm --name novels --task language --sites "" --biases ".*fc2"', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --group lab --canary-rounds 3 --budget-scalars 100000', 'seedfleet runs start --model encoder --name night --labels negative,positive --start-at 2026-11-26T03:00:00Z --when-free', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --dry-run', 'seedfleet runs start 4');
+  }), 'seedfleet runs start --model encoder --name reviews --labels negative,positive', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --rounds 300 --queries 16 --draft', 'seedfleet runs start --model lm --name novels --task language --sites "" --biases ".*fc2"', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --group lab --canary-rounds 3 --budget-scalars 100000', 'seedfleet runs start --model encoder --name night --labels negative,positive --start-at 2026-11-26T03:00:00Z --when-free', 'seedfleet runs start --model encoder --name reviews --labels negative,positive --dry-run', 'seedfleet runs start 4', 'seedfleet runs start 4 --wait --timeout 3600 -o json');
 }
 
 function addProofCommands(runs: Command, shell: Shell): void {

@@ -4,9 +4,10 @@ import { type Shell } from '../terminal/shell.js';
 import { planOf, type PlanOptions } from './plan-options.js';
 import { findModel, runRequestOf, type RunOptions } from './run-options.js';
 import { previewSheet, runSheet } from './run-text.js';
+import { awaited, type WaitOptions } from './wait-option.js';
 
 /** Makes the run that the flags say; with --dry-run only shows what it would be and cost. */
-export async function startRun(shell: Shell, client: CoordinatorClient, options: RunOptions & PlanOptions): Promise<void> {
+export async function startRun(shell: Shell, client: CoordinatorClient, options: RunOptions & PlanOptions & WaitOptions): Promise<void> {
   const model = await findModel(client, options.model);
   const body = { ...runRequestOf(options, model.id), ...await planOf(client, options) };
   if (shell.isDryRun) {
@@ -15,6 +16,6 @@ export async function startRun(shell: Shell, client: CoordinatorClient, options:
     return;
   }
   const run = await client.json(routes.createRun, { body });
-  shell.printer.value(run, runSheet);
-  shell.remark(run.state === 'draft' ? `Start it with: seedfleet runs start ${run.id}` : `Follow it with: seedfleet runs watch ${run.id}`);
+  shell.printer.value(await awaited(shell, { client, run, options }), runSheet);
+  if (options.wait !== true) shell.remark(run.state === 'draft' ? `Start it with: seedfleet runs start ${run.id}` : `Follow it with: seedfleet runs watch ${run.id}`);
 }

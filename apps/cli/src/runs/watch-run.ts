@@ -17,18 +17,22 @@ export interface Watch {
   client: CoordinatorClient;
   id: number;
   intervalMs: number;
+  /** null: as long as it takes */
+  timeoutMs: number | null;
   sleep(milliseconds: number): Promise<void>;
+  nowMs(): number;
   show(line: WatchLine): void;
 }
 
 /**
  * Follows a run until it has ended: every ended round once, in order, every evaluation once, every change of state. A coordinator that is
  * starting again is waited for.
- * @throws FleetError what the coordinator answered; `coordinator.unreachable` once it was away for long
+ * @throws FleetError what the coordinator answered; `coordinator.unreachable` once it was away for long; `wait.timed-out`
  */
 export async function watchRun(watch: Watch): Promise<Run> {
   const seen: Seen = { rounds: new Set(), evaluations: new Set(), state: undefined };
   let missedLooks = 0;
+  const endMs = watch.timeoutMs === null ? Infinity : watch.nowMs() + watch.timeoutMs;
   for (;;) {
     try {
       const run = await look(watch, seen);
@@ -37,7 +41,9 @@ export async function watchRun(watch: Watch): Promise<Run> {
     } catch (error) {
       if (!(error instanceof FleetError && error.code === 'coordinator.unreachable') || ++missedLooks === missedLooksMax) throw error;
     }
-    await watch.sleep(watch.intervalMs);
+    const leftMs = endMs - watch.nowMs();
+    if (leftMs <= 0) throw new FleetError('wait.timed-out', { problem: `Run ${watch.id} is ${seen.state ?? 'not heard of'} after ${(watch.timeoutMs ?? 0) / 1_000} seconds; it goes on.` });
+    await watch.sleep(Math.min(watch.intervalMs, leftMs));
   }
 }
 

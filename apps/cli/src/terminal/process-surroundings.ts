@@ -43,5 +43,6 @@ export function processSurroundings(): Surroundings {
       };
     },
     sleep: (milliseconds) => setTimeout(milliseconds),
+    nowMs: () => performance.now(),
   };
 }

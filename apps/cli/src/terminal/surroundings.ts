@@ -14,6 +14,8 @@ export interface Surroundings {
   /** One line that is written over while something takes long. */
   startProgress(text: string): Progress;
   sleep(milliseconds: number): Promise<void>;
+  /** A clock to measure waits with: milliseconds since some fixed instant. */
+  nowMs(): number;
 }
 
 export interface Progress {

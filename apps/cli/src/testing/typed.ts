@@ -15,7 +15,7 @@ export const emptyFolder = () => mkdtemp(join(tmpdir(), 'seedfleet-cli-'));
 export const loggedIn = ({ url, token }: ServedCoordinator) => ({ SEEDFLEET_URL: url, SEEDFLEET_TOKEN: token });
 
 /** Runs `seedfleet` with these words, as if typed. @param env the whole environment; nothing of the real one is seen */
-export async function typed(words: readonly string[], { env = {}, homeFolder = '/nonexistent', stdin = '', answer = null, sleep = () => Promise.resolve() }: { env?: Record<string, string>; homeFolder?: string; stdin?: string; answer?: string | null; sleep?: () => Promise<void> } = {}): Promise<Outcome> {
+export async function typed(words: readonly string[], { env = {}, homeFolder = '/nonexistent', stdin = '', answer = null, sleep = () => Promise.resolve(), nowMs = () => 0 }: { env?: Record<string, string>; homeFolder?: string; stdin?: string; answer?: string | null; sleep?: (milliseconds: number) => Promise<void>; nowMs?: () => number } = {}): Promise<Outcome> {
   let stdout = '';
   let stderr = '';
   const exitCode = await runCommandLine(words, {
@@ -25,7 +25,7 @@ export async function typed(words: readonly string[], { env = {}, homeFolder = '
     readStdin: () => Promise.resolve(stdin),
     ask: () => Promise.resolve(answer),
     startProgress: () => ({ show: () => undefined, end: () => undefined }),
-    sleep,
+    sleep, nowMs,
   });
   return { exitCode, stdout, stderr };
 }
