@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Logger } from '../app/logger.js';
 import { Clock, Luck } from '../app/surroundings.js';
+import { LeaseKeeper } from '../replicas/lease-keeper.js';
 import { LiveChanges } from '../live/live-changes.js';
 import { AlertRepository, type DueDelivery } from './alert.repository.js';
 import { AlertSender, type AlertMessage } from './alert-sender.js';
@@ -19,11 +20,11 @@ export class AlertWatchService implements OnApplicationBootstrap, OnApplicationS
 
   constructor(
     private readonly repository: AlertRepository, private readonly facts: FleetFactReader, private readonly sender: AlertSender,
-    private readonly clock: Clock, private readonly luck: Luck, private readonly logger: Logger, private readonly live: LiveChanges,
+    private readonly clock: Clock, private readonly luck: Luck, private readonly logger: Logger, private readonly live: LiveChanges, private readonly keeper: LeaseKeeper,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.look().catch((error: unknown) => this.logger.failure('alerts.failed', error)), lookEveryMs);
+    this.timer = setInterval(() => void (this.keeper.holds('duty:alerts') ? this.look() : Promise.resolve()).catch((error: unknown) => this.logger.failure('alerts.failed', error)), lookEveryMs);
     this.timer.unref();
   }
 

@@ -5,13 +5,14 @@ import { FleetCountsRepository } from './fleet-counts.repository.js';
 import { FleetGauges } from './fleet-gauges.js';
 import { MetricRegistry } from './metric-registry.js';
 import { MetricsController } from './metrics.controller.js';
+import { ReplicaMetrics } from './replica-metrics.js';
 import { RequestMetrics } from './request-metrics.js';
 import { RoundMetrics } from './round-metrics.js';
 import { SessionMetrics } from './session-metrics.js';
 
 @Module({
   imports: [DevicesModule], controllers: [MetricsController],
-  providers: [MetricRegistry, FleetCountsRepository, FleetGauges, RequestMetrics, RoundMetrics, SessionMetrics], exports: [MetricRegistry, RoundMetrics, SessionMetrics],
+  providers: [MetricRegistry, FleetCountsRepository, FleetGauges, RequestMetrics, RoundMetrics, SessionMetrics, ReplicaMetrics], exports: [MetricRegistry, RoundMetrics, SessionMetrics],
 })
 export class MetricsModule implements NestModule {
   constructor(private readonly requests: RequestMetrics) {}

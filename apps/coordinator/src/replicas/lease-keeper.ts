@@ -26,6 +26,7 @@ export class LeaseKeeper {
   private timer: NodeJS.Timeout | undefined;
   private beating: Promise<void> = Promise.resolve();
   private looking: Promise<void> = Promise.resolve();
+  private isLooking = false;
   private draining = false;
   private closing = false;
 
@@ -55,6 +56,11 @@ export class LeaseKeeper {
 
   get leases(): readonly string[] {
     return [...this.held];
+  }
+
+  /** Replicas that were heard of at the last beat. */
+  get living(): number {
+    return Math.max(1, this.alive.size);
   }
 
   /** Whether a replica was heard of at the last beat. */
@@ -89,9 +95,13 @@ export class LeaseKeeper {
 
   /** Beats never wait for what is done after them. */
   private lookSoon(): void {
-    this.looking = this.looking.then(async () => {
-      for (const look of this.beats) if (!this.closing) await look();
-    }).catch((error: unknown) => this.logger.failure('replica.not-looking', error));
+    if (this.isLooking) return;
+    this.isLooking = true;
+    this.looking = this.lookAround().catch((error: unknown) => this.logger.failure('replica.not-looking', error)).finally(() => { this.isLooking = false; });
+  }
+
+  private async lookAround(): Promise<void> {
+    for (const look of this.beats) if (!this.closing) await look();
   }
 
   /** Takes nothing more, and lets go of everything; the beats go on. */

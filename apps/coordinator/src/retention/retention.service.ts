@@ -6,6 +6,7 @@ import { settingsToken } from '../app/surroundings.module.js';
 import { type Settings } from '../app/settings.js';
 import { Clock } from '../app/surroundings.js';
 import { MetricRegistry } from '../metrics/metric-registry.js';
+import { LeaseKeeper } from '../replicas/lease-keeper.js';
 import { AuditLog } from '../operators/audit-log.js';
 import { checkpointsToDelete } from './checkpoints-to-delete.js';
 import { type RetentionSettings } from './retention-settings.js';
@@ -36,7 +37,7 @@ export class RetentionService implements OnApplicationBootstrap, OnApplicationSh
 
   constructor(
     @Inject(settingsToken) settings: Settings, private readonly repository: RetentionRepository, private readonly audit: AuditLog,
-    private readonly clock: Clock, private readonly logger: Logger, { registry }: MetricRegistry,
+    private readonly clock: Clock, private readonly logger: Logger, private readonly keeper: LeaseKeeper, { registry }: MetricRegistry,
   ) {
     this.settings = settings.retention;
     this.deleted = new Counter({ name: 'seedfleet_retention_deleted_total', help: 'Rows that retention deleted.', labelNames: ['kind'], registers: [registry] });
@@ -46,6 +47,7 @@ export class RetentionService implements OnApplicationBootstrap, OnApplicationSh
 
   onApplicationBootstrap(): void {
     this.timer = setInterval(() => {
+      if (!this.keeper.holds('duty:retention')) return;
       this.sweeping = this.sweep().catch((error: unknown) => this.logger.failure('retention.failed', error));
     }, sweepEveryMs);
     this.timer.unref();

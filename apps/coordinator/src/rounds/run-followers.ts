@@ -44,6 +44,7 @@ const page = { countMax: 100, bytesMax: 1_048_576 };
 @Injectable()
 export class RunFollowers {
   private readonly runs = new Map<number, FollowedRun>();
+  private lettingGo = false;
   private readonly looking = new Map<number, { now: Promise<void>; again: boolean }>();
 
   constructor(
@@ -71,11 +72,16 @@ export class RunFollowers {
     void this.look(run);
   }
 
+  /** This replica stops: its devices are on their way to others, and a round that waits for them goes on waiting. */
+  letGo(): void {
+    this.lettingGo = true;
+  }
+
   /** A device is gone from here, or has left one run. */
   depart(device: string, run?: number): void {
     for (const [id, { members }] of this.runs) {
       if ((run !== undefined && run !== id) || !members.delete(device)) continue;
-      this.tell(id, { type: 'departure', device });
+      if (!this.lettingGo || run !== undefined) this.tell(id, { type: 'departure', device });
       if (members.size === 0) this.forget(id);
     }
   }
