@@ -1,14 +1,14 @@
-import { type GraphProto, type NodeProto, type TensorProto } from '../generated/onnx_pb.js';
-import { hasSubgraph, integerAttribute, integersAttribute } from '../graph/attributes.js';
+import { type GraphProto, type NodeProto } from '../generated/onnx_pb.js';
+import { attributesFrom, hasSubgraph, integerAttribute } from '../graph/attributes.js';
 import { constantsOf } from '../graph/constants.js';
-import { gatheredTensor, shapeOf } from '../graph/tensor.js';
-import { names } from '../graph/names.js';
 import { revise } from '../graph/revise.js';
 import { readsOf, validate } from '../graph/validate.js';
+import { dynamicLinearsOf, type DynamicLinear } from '../sites/dynamic-linears.js';
 import { linearsOf, type Linear } from '../sites/linears.js';
 import { parseSlice } from '../sites/slice.js';
-import { producersOf } from '../sites/weights.js';
-import { additionsTo, type Additions } from './additions.js';
+import { producersOf, weightFinder } from '../sites/weights.js';
+import { additionsTo } from './additions.js';
+import { narrowRows, narrowVector, narrowWeight, type Narrowing } from './narrow-tensors.js';
 
 /** Operators between the output head and the logits that work value by value, on one value or on one and a constant. */
 const between = new Set(['Add', 'Sub', 'Mul', 'Div', 'Cast', 'Identity', 'Tanh', 'Clip', 'Neg']);
@@ -24,7 +24,7 @@ export interface ColumnsPlan {
 
 /**
  * Multiplies only the columns of an output head that are read: gathers them from its weight and bias, wherever these are stored (float, half, quantised by
- * column behind DequantizeLinear, transposed as a tied embedding is). A tensor that something else reads, too, stays for that.
+ * column behind DequantizeLinear or dynamically, in blocks, transposed as a tied embedding is). A tensor that something else reads, too, stays for that.
  * @returns undefined where the value is not a linear with nothing but constants and value-by-value nodes behind it
  */
 export function narrowColumns(graph: GraphProto, { output, columns, sites }: ColumnsPlan): GraphProto | undefined {
@@ -33,7 +33,8 @@ export function narrowColumns(graph: GraphProto, { output, columns, sites }: Col
   const linears = new Map(linearsOf(graph).linears.map((linear) => [linear.node, linear]));
   const adapted = new Set(sites.flatMap((site) => [site, parseSlice(site).site]));
   const added = additionsTo(graph);
-  const context: Context = { added, producers, constants, columns };
+  const dynamic = dynamicLinearsOf(graph, { producers, findWeight: weightFinder(graph) }).byLast;
+  const context: Narrowing = { added, producers, constants, columns };
   const patched = new Map<NodeProto, NodeProto>();
   // What something else reads cannot change its width.
   const readers = (value: string) => graph.node.filter((node) => readsOf(node).includes(value)).length;
@@ -42,9 +43,12 @@ export function narrowColumns(graph: GraphProto, { output, columns, sites }: Col
     if (!node || (value !== output && readers(value) !== 1)) return undefined;
     const linear = linears.get(node);
     if (linear) {
-      const narrow = adapted.has(linear.site) ? undefined : narrowLinear(linear, context);
+      const parts = dynamic.get(node);
+      // Two linears may share the product of their scales.
+      if (adapted.has(linear.site) || parts?.nodes.some((each) => each !== node && readers(each.output[0] ?? '') !== 1)) return undefined;
+      const narrow = narrowLinear(linear, parts, context);
       if (!narrow) return undefined;
-      patched.set(node, narrow);
+      for (const [each, replaced] of narrow) patched.set(each, replaced);
       break;
     }
     const next = narrowBetween(node, context);
@@ -59,10 +63,8 @@ export function narrowColumns(graph: GraphProto, { output, columns, sites }: Col
   return validate(added.applyTo(graph), 'narrowColumns');
 }
 
-interface Context { added: Additions; producers: ReadonlyMap<string, NodeProto>; constants: ReadonlyMap<string, TensorProto>; columns: readonly number[] }
-
 /** A node that works value by value, its constant narrowed, and the value that it is computed from. */
-function narrowBetween(node: NodeProto, context: Context): { node: NodeProto; from: string } | undefined {
+function narrowBetween(node: NodeProto, context: Narrowing): { node: NodeProto; from: string } | undefined {
   if (!between.has(node.opType) || node.domain !== '' || hasSubgraph(node)) return undefined;
   const computed = readsOf(node).filter((name) => !context.constants.has(name));
   const [from = ''] = computed;
@@ -71,14 +73,14 @@ function narrowBetween(node: NodeProto, context: Context): { node: NodeProto; fr
   return input.every((name) => name !== undefined) ? { node: revise(node, { input }), from } : undefined;
 }
 
-/** A constant that is added to or multiplies the columns: [.., outputs] is narrowed, one value for all stays. */
-function narrowVector(name: string, context: Context): string | undefined {
-  const tensor = context.constants.get(name);
-  const size = tensor && (shapeOf(tensor).at(-1) ?? 1);
-  return size === undefined ? undefined : size === 1 ? name : gathered(name, shapeOf(tensor as TensorProto).length - 1, context);
+/** The linear with the chosen columns only: what takes the place of each of its nodes. */
+function narrowLinear({ node }: Linear, dynamic: DynamicLinear | undefined, context: Narrowing): Map<NodeProto, NodeProto> | undefined {
+  if (dynamic) return narrowDynamic(dynamic, context);
+  const narrow = node.opType === 'MatMulNBits' ? narrowBlocks(node, context) : narrowProduct(node, context);
+  return narrow && new Map([[node, narrow]]);
 }
 
-function narrowLinear({ node }: Linear, context: Context): NodeProto | undefined {
+function narrowProduct(node: NodeProto, context: Narrowing): NodeProto | undefined {
   const [x = '', w = '', bias = ''] = node.input;
   if (node.opType !== 'MatMul' && node.opType !== 'Gemm' && node.opType !== 'FusedMatMul') return undefined;
   const weight = narrowWeight(w, integerAttribute(node, 'transB', 0) === 0 ? 1 : 0, context);
@@ -86,39 +88,21 @@ function narrowLinear({ node }: Linear, context: Context): NodeProto | undefined
   return weight === undefined || vector === undefined ? undefined : revise(node, { input: bias === '' ? [x, weight] : [x, weight, vector] });
 }
 
-/** Columns of a stored matrix, through the nodes that only unpack it. @param axis of the columns */
-function narrowWeight(value: string, axis: number, context: Context): string | undefined {
-  const { added, producers, constants } = context;
-  if (constants.has(value)) return gathered(value, axis, context);
-  const node = producers.get(value);
-  const source = node?.input[0] ?? '';
-  const again = (input: (string | undefined)[]): string | undefined => {
-    if (!node || input.some((name) => name === undefined)) return undefined;
-    const output = names.columns(value);
-    added.nodes.push(revise(node, { name: `${output}/${node.opType}`, input: input as string[], output: [output] }));
-    return output;
-  };
-  switch (node?.opType) {
-    case 'Identity': case 'Cast': return again([narrowWeight(source, axis, context)]);
-    case 'Transpose': return again([narrowWeight(source, (integersAttribute(node, 'perm') ?? [1, 0])[axis] ?? axis, context)]);
-    case 'DequantizeLinear': {
-      if (integerAttribute(node, 'block_size', 0) !== 0) return undefined;
-      const along = integerAttribute(node, 'axis', 1);
-      // One scale for all, one a column, or one a row, of which all stay.
-      const ofColumns = (along < 0 ? along + 2 : along) === axis;
-      const scales = node.input.slice(1).map((name) => (name === '' || !ofColumns ? name : narrowVector(name, context)));
-      return again([narrowWeight(source, axis, context), ...scales]);
-    }
-    default: return undefined;
-  }
+/** Weight, scales and zero points are stored output by output, each in blocks of inputs; the bias is one value an output. */
+function narrowBlocks(node: NodeProto, context: Narrowing): NodeProto | undefined {
+  const [x = '', ...stored] = node.input;
+  const outputs = integerAttribute(node, 'N', 0);
+  // The fourth says which block an input belongs to.
+  const input = stored.map((name, i) => (name === '' || i === 3 ? name : narrowRows(name, outputs, context)));
+  if (!input.every((name) => name !== undefined)) return undefined;
+  return revise(node, { input: [x, ...input], attribute: [...node.attribute.filter(({ name }) => name !== 'N'), ...attributesFrom({ N: context.columns.length })] });
 }
 
-/** The columns of a constant: as a tensor where its bytes are at hand, else by a node that the runtime computes once, as it loads the graph. */
-function gathered(name: string, axis: number, { added, constants, columns }: Context): string {
-  const tensor = constants.get(name);
-  const output = names.columns(name);
-  const narrow = tensor && gatheredTensor(tensor, { name: output, axis, indices: columns });
-  return narrow ? added.initializer(narrow) : added.node('Gather', [name, added.integers(...columns)], output, { axis });
+/** Weight, scale, zero point and bias, wherever among the nodes of the linear they are read. */
+function narrowDynamic({ nodes, integers, scale, zeroPoint, bias }: DynamicLinear, context: Narrowing): Map<NodeProto, NodeProto> | undefined {
+  const narrow = new Map([[integers, narrowWeight(integers, 1, context)], ...[scale, zeroPoint, bias].filter((name) => name !== '').map((name): [string, string | undefined] => [name, narrowVector(name, context)])]);
+  if ([...narrow.values()].some((name) => name === undefined)) return undefined;
+  return new Map(nodes.map((node) => [node, revise(node, { input: node.input.map((name) => narrow.get(name) ?? name) })]));
 }
 
 /** Nodes that depend on constants alone. */

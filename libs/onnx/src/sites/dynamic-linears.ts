@@ -11,6 +11,8 @@ export interface DynamicLinear {
   last: NodeProto;
   /** The node that multiplies: it carries the name of the module. */
   product: NodeProto;
+  /** All its nodes from the product on, in any order, and the one that multiplies the scales with each other. */
+  nodes: readonly NodeProto[];
   /** Float32 input, before it is quantised. */
   x: string;
   weight: Weight;
@@ -50,11 +52,11 @@ function read(node: NodeProto, surroundings: Surroundings): DynamicLinear | unde
     case 'MatMulIntegerToFloat': {
       const [integers = '', w = '', xScale = '', scale = '', xZero = '', zeroPoint = '', bias = ''] = node.input;
       const source = sourceOf({ integers, scale: xScale, zero: xZero }, surroundings);
-      return source === undefined ? undefined : checked({ last: node, product: node, x: source, integers: w, scale, zeroPoint, bias }, surroundings);
+      return source === undefined ? undefined : checked({ last: node, product: node, nodes: [node], x: source, integers: w, scale, zeroPoint, bias }, surroundings);
     }
     case 'DynamicQuantizeMatMul': {
       const [x = '', w = '', scale = '', zeroPoint = '', bias = ''] = node.input;
-      return checked({ last: node, product: node, x, integers: w, scale, zeroPoint, bias }, surroundings);
+      return checked({ last: node, product: node, nodes: [node], x, integers: w, scale, zeroPoint, bias }, surroundings);
     }
     default: return undefined;
   }
@@ -73,11 +75,11 @@ function spread(node: NodeProto, surroundings: Surroundings): DynamicLinear | un
   if (x === undefined) return undefined;
   const factor = otherInput(first, cast.output[0] ?? '');
   const combined = producers.get(factor);
-  if (combined?.opType === 'Mul' && combined.input.includes(xScale)) return checked({ last: first, product: node, x, integers: w, scale: otherInput(combined, xScale), zeroPoint, bias: '' }, surroundings);
+  if (combined?.opType === 'Mul' && combined.input.includes(xScale)) return checked({ last: first, product: node, nodes: [node, cast, first, combined], x, integers: w, scale: otherInput(combined, xScale), zeroPoint, bias: '' }, surroundings);
   const second = onlyReader(first, surroundings);
   if (second?.opType !== 'Mul') return undefined;
   const factors = [factor, otherInput(second, first.output[0] ?? '')];
-  return factors.includes(xScale) ? checked({ last: second, product: node, x, integers: w, scale: factors.find((name) => name !== xScale) ?? '', zeroPoint, bias: '' }, surroundings) : undefined;
+  return factors.includes(xScale) ? checked({ last: second, product: node, nodes: [node, cast, first, second], x, integers: w, scale: factors.find((name) => name !== xScale) ?? '', zeroPoint, bias: '' }, surroundings) : undefined;
 }
 
 /** The float value behind integers that a DynamicQuantizeLinear made, if it made their scale and zero point, too. */

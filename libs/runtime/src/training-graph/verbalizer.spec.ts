@@ -1,4 +1,4 @@
-import { adapterInput, buildTrainingGraph, buildVerbalizerGraph, graphBuilder, inspectSites, writeModel, type GraphBuilder, type OnnxModel } from '@seedfleet/onnx';
+import { adapterInput, buildTrainingGraph, buildVerbalizerGraph, graphBuilder, inspectSites, rawTensor, writeModel, type GraphBuilder, type OnnxModel } from '@seedfleet/onnx';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { d, values } from './exported-forms.fixture.js';
 import { crossEntropies, floats, onlyKnown, quiet } from './forward.fixture.js';
@@ -14,7 +14,10 @@ const int64 = (of: number[]) => new Tensor('int64', BigInt64Array.from(of, BigIn
 type Head = (g: GraphBuilder, h: string) => string;
 const table = () => values(1, vocabulary * d);
 /** [d, vocabulary], where the table is its transpose. */
-const turned = () => Float32Array.from({ length: d * vocabulary }, (_, i) => table()[(i % vocabulary) * d + Math.floor(i / vocabulary)] ?? NaN);
+const turned = () => {
+  const from = table();
+  return Float32Array.from({ length: d * vocabulary }, (_, i) => from[(i % vocabulary) * d + Math.floor(i / vocabulary)] ?? NaN);
+};
 const heads = {
   'a matrix': (g, h) => g.node('MatMul', [h, g.weight('out.weight', turned(), [d, vocabulary])], 'logits'),
   'the transposed embedding': (g, h) => g.node('MatMul', [h, g.node('Transpose', ['table'], 'table/t', { perm: [1, 0] })], 'logits'),
@@ -24,8 +27,32 @@ const heads = {
     const cap = g.weight('cap', Float32Array.of(3), []);
     return g.node('Mul', [g.node('Tanh', [g.node('Div', [biased, cap], 'small')], 'capped'), cap], 'logits');
   },
+  'a matrix of eight bits in blocks': (g, h) => {
+    const from = table();
+    const bytes = Uint8Array.from({ length: vocabulary * 2 * d }, (_, i) => 128 + Math.round(100 * (i % (2 * d) < d ? from[Math.floor(i / (2 * d)) * d + i % (2 * d)] ?? 0 : 0)));
+    g.initializer(rawTensor({ name: 'out.weight_Q8', type: 'uint8', shape: [vocabulary, 1, 2 * d], rawData: bytes }));
+    const points = g.initializer(rawTensor({ name: 'out.points', type: 'uint8', shape: [vocabulary], rawData: new Uint8Array(vocabulary).fill(128) }));
+    return g.node('MatMulNBits', [h, 'out.weight_Q8', g.weight('out.scales', Float32Array.from({ length: vocabulary }, (_, i) => (1 + i / 9) / 100), [vocabulary]), points], 'logits', { K: d, N: vocabulary, bits: 8, block_size: 2 * d }, 'com.microsoft');
+  },
   'something that is no linear': (g, h) => g.node('Sin', [g.node('MatMul', [h, g.weight('out.weight', turned(), [d, vocabulary])], 'product')], 'logits'),
 } as const satisfies Record<string, Head>;
+
+const int8Head = (g: GraphBuilder) => g.initializer(rawTensor({ name: 'out.weight_quantized', type: 'int8', shape: [d, vocabulary], rawData: Uint8Array.from(turned(), (w) => Math.round(100 * w)) }));
+const columnScales = (g: GraphBuilder) => g.weight('out.weight_scale', Float32Array.from({ length: vocabulary }, (_, i) => (1 + i / 9) / 100), [vocabulary]);
+const columnZeros = (g: GraphBuilder) => g.initializer(rawTensor({ name: 'out.weight_zero_point', type: 'int8', shape: [vocabulary], rawData: Uint8Array.from({ length: vocabulary }, (_, i) => i % 3) }));
+/** Heads with dynamic quantisation, which a training graph does token by token. */
+const dynamicHeads: Record<string, Head> = {
+  'nodes, one scale': (g, h) => {
+    const [q = '', s = '', z = ''] = g.nodes('DynamicQuantizeLinear', [h], ['q8', 's8', 'z8']);
+    return g.node('Mul', [g.node('Cast', [g.node('MatMulInteger', [q, int8Head(g), z], 'sums')], 'sumsf', { to: 1 }), g.node('Mul', [s, g.weight('out.weight_scale', Float32Array.of(0.01), [])], 'scales')], 'logits');
+  },
+  'nodes, a scale and a zero point for each word': (g, h) => {
+    const [q = '', s = '', z = ''] = g.nodes('DynamicQuantizeLinear', [h], ['q8', 's8', 'z8']);
+    const sums = g.node('Cast', [g.node('MatMulInteger', [q, int8Head(g), z, columnZeros(g)], 'sums')], 'sumsf', { to: 1 });
+    return g.node('Add', [g.node('Mul', [g.node('Mul', [sums, s], 'byToken'), columnScales(g)], 'product'), g.weight('out.bias', values(9, vocabulary), [vocabulary])], 'logits');
+  },
+  'DynamicQuantizeMatMul': (g, h) => g.node('DynamicQuantizeMatMul', [h, int8Head(g), columnScales(g), columnZeros(g), g.weight('out.bias', values(9, vocabulary), [vocabulary])], 'logits', {}, 'com.microsoft'),
+};
 
 /** Embeddings, causal attention of one head, a linear, the head. @param adjust changes weights by their name */
 function model(head: Head, adjust: (name: string, w: Float32Array) => Float32Array = (_, w) => w): OnnxModel {
@@ -53,19 +80,19 @@ const plan = ({ adapters, biases }: Trained) => ({
 });
 const valueOf = (i: number, shape: number[]) => values(60 + i, rows * shape.reduce((a, b) => a * b, 1)).map((value) => 0.4 * value);
 
-async function lossesOf(graph: OnnxModel, trained: Trained): Promise<{ together: number[]; apart: number[] }> {
+async function lossesOf(graph: OnnxModel, trained: Trained, others: Record<string, Tensor> = {}): Promise<{ together: number[]; apart: number[] }> {
   const session = await InferenceSession.create(writeModel(graph), quiet);
   const run = async (first: number, count: number) => {
     const feeds = inputsOf(trained).map(([name, shape], i): [string, Tensor] => {
       const [all, size] = [valueOf(i, shape), shape.reduce((a, b) => a * b, 1)];
       return [name, new Tensor('float32', all.slice(first * size, (first + count) * size), [count, ...shape])];
     });
-    const { losses, logits } = await session.run(onlyKnown(session, { ids, labels: int64(labels), answer: int64(answer), ...Object.fromEntries(feeds) }));
+    const { losses, logits } = await session.run(onlyKnown(session, { ids, labels: int64(labels), answer: int64(answer), ...others, ...Object.fromEntries(feeds) }));
     expect([losses?.dims, logits?.dims]).toEqual([[count, examples], [count, examples, answers.length]]);
     return [...floats(losses)];
   };
   const apart: number[] = [];
-  for (let p = 0; p < rows; p++) apart.push(...await run(p, 1));
+  if (Object.keys(others).length === 0) for (let p = 0; p < rows; p++) apart.push(...await run(p, 1));
   const together = await run(0, rows);
   await session.release();
   return { together, apart };
@@ -102,7 +129,7 @@ describe('the loss of an answer is that of the model with merged weights, among 
       all.together.forEach((loss, i) => expect(together[i]).toBeCloseTo(loss, 5));
     }
   });
-  test.each(['a matrix', 'the transposed embedding', 'a matrix in half precision', 'a matrix, a bias and a cap'] as const)('only the columns of the words are multiplied: %s', (name) => {
+  test.each(['a matrix', 'the transposed embedding', 'a matrix in half precision', 'a matrix, a bias and a cap', 'a matrix of eight bits in blocks'] as const)('only the columns of the words are multiplied: %s', (name) => {
     const { graph } = buildVerbalizerGraph(model(heads[name]), plan({ adapters: ['fc'], biases: [] }));
     const wide = graph.initializer.filter(({ name: stored, dims }) => stored !== 'table' && dims.some((size) => Number(size) === vocabulary));
     expect(wide.map((tensor) => tensor.name)).toEqual([]);
@@ -111,6 +138,20 @@ describe('the loss of an answer is that of the model with merged weights, among 
     const trained = { adapters: ['fc'], biases: [] };
     const graph = buildVerbalizerGraph(model(heads['a matrix']), { ...plan(trained), biases: [{ site: 'out', input: 'B/out.bias' }] });
     expect(graph.graph.initializer.find(({ name }) => name === 'out.weight')?.dims).toEqual([BigInt(d), BigInt(vocabulary)]);
+  });
+  test.each(Object.keys(dynamicHeads))('quantised as the graph runs, the columns of the words have the bits that they have among all: %s', async (name) => {
+    const quantised = model(dynamicHeads[name] ?? heads['a matrix']);
+    const trained = { adapters: ['fc'], biases: [] };
+    const narrow = buildVerbalizerGraph(quantised, plan(trained));
+    const { together, apart } = await lossesOf(narrow, trained);
+    expect(together).toEqual(apart);
+    const wide = (graph: OnnxModel) => graph.graph.initializer.filter(({ name: stored, dims }) => stored !== 'table' && dims.some((size) => Number(size) === vocabulary)).length;
+    expect(wide(narrow)).toBe(0);
+    // A bias at the head counts on all of its columns; this one is zero.
+    const bias = { site: inspectSites(quantised).sites.at(-1)?.name ?? '', input: 'B/out.bias' };
+    const all = buildVerbalizerGraph(quantised, { ...plan(trained), biases: [bias] });
+    expect(wide(all)).toBeGreaterThan(0);
+    expect((await lossesOf(all, trained, { [bias.input]: new Tensor('float32', new Float32Array(rows * vocabulary), [rows, vocabulary]) })).together).toEqual(together);
   });
   test('in W8A8 parallel rows have the losses of separate ones, near those in float32', async () => {
     const trained = { adapters: ['v'], biases: ['fc'] };
