@@ -1,37 +1,55 @@
-import { Checkbox, Radio, Stack, Table, Text } from '@mantine/core';
-import { type Device } from '@seedfleet/protocol';
-import { WideTable } from '../../shell/wide-table';
-import { EmptyState } from '../../shell/empty-state';
+import { Checkbox, Radio, Select, Stack, Table, Text } from '@mantine/core';
+import { type Device, type DeviceCount, type Group } from '@seedfleet/protocol';
 import { Link } from '@tanstack/react-router';
+import { EmptyState } from '../../shell/empty-state';
+import { WideTable } from '../../shell/wide-table';
+import { type RunDraft } from './run-draft';
 
 export interface DevicesStepProps {
-  /** active ones */
+  draft: RunDraft;
+  change: (part: Partial<RunDraft>) => void;
+  /** active ones, as many as can be ticked one by one */
   devices: Device[];
-  /** null: all */
-  chosen: string[] | null;
-  onChange: (chosen: string[] | null) => void;
+  /** of all active devices */
+  all: DeviceCount;
+  groups: Group[];
+  /** who would take part now */
+  matching: { count: number; online: number };
 }
 
 /** First screen: who may take part, and who of them is there now. */
-export function DevicesStep({ devices, chosen, onChange }: DevicesStepProps) {
-  const online = (ids: string[] | null) => devices.filter((device) => device.online && (ids === null || ids.includes(device.id))).length;
-  if (devices.length === 0) {
+export function DevicesStep({ draft, change, devices, all, groups, matching }: DevicesStepProps) {
+  const { devices: chosen, group } = draft;
+  if (all.count === 0) {
     return (
       <EmptyState title="No active device">
         <Text>A run needs devices that are enrolled and approved. <Text component={Link} to="/enrolment" td="underline">Enrol one</Text>, then come back.</Text>
       </EmptyState>
     );
   }
-  const toggle = (id: string) => onChange((chosen ?? []).includes(id) ? (chosen ?? []).filter((other) => other !== id) : [...(chosen ?? []), id]);
+  const choose = (value: string) => change({ devices: value === 'some' ? devices.map((device) => device.id) : null, group: value === 'group' ? groups[0]?.id ?? null : null });
+  const toggle = (id: string) => change({ devices: (chosen ?? []).includes(id) ? (chosen ?? []).filter((other) => other !== id) : [...(chosen ?? []), id] });
   return (
     <Stack>
-      <Radio.Group label="Who takes part" value={chosen === null ? 'all' : 'some'} onChange={(value) => onChange(value === 'all' ? null : devices.map((device) => device.id))}>
+      <Radio.Group label="Who takes part" value={group !== null ? 'group' : chosen === null ? 'all' : 'some'} onChange={choose}>
         <Stack gap="xs" mt="xs">
-          <Radio value="all" label={`Every active device: ${devices.length} now`} />
+          <Radio value="all" label={`Every active device: ${all.count} now, and those that enrol later`} />
+          <Radio value="group" disabled={groups.length === 0} label="The devices of a group" description={groups.length === 0 ? 'there is no group yet' : undefined} />
           <Radio value="some" label="Only these" />
         </Stack>
       </Radio.Group>
-      <Text role="status"><b>{chosen === null ? devices.length : chosen.length}</b> of {devices.length} devices match, <b>{online(chosen)}</b> of them online now.</Text>
+      {group === null ? null : (
+        <>
+          <Select label="Group" data={groups.map(({ id, name, filter }) => ({ value: id, label: filter === null ? `${name} (by hand)` : `${name} (${filter})` }))} value={group} allowDeselect={false} searchable onChange={(value) => change({ group: value })} />
+          <Radio.Group label="While the run goes on" value={draft.membership} onChange={(value) => change({ membership: value === 'frozen' ? 'frozen' : 'followed' })}>
+            <Stack gap="xs" mt="xs">
+              <Radio value="followed" label="Follow the group" description="who comes into it takes part, who leaves it is not asked any more" />
+              <Radio value="frozen" label="Keep the devices of the start" />
+            </Stack>
+          </Radio.Group>
+        </>
+      )}
+      <Text role="status"><b>{matching.count}</b> of {all.count} devices match, <b>{matching.online}</b> of them online now.</Text>
       {chosen === null ? null : (
         <WideTable label="Active devices" columns={[{ label: 'Takes part' }, { label: 'Presence' }, { label: 'Key fingerprint' }]} minWidth={480}>
           {devices.map((device) => (
@@ -42,6 +60,7 @@ export function DevicesStep({ devices, chosen, onChange }: DevicesStepProps) {
           ))}
         </WideTable>
       )}
+      {chosen === null || all.count <= devices.length ? null : <Text c="dimmed" size="sm">The first {devices.length} of {all.count}: name others by a group.</Text>}
     </Stack>
   );
 }

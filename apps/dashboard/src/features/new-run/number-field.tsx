@@ -1,13 +1,16 @@
 import { NumberInput } from '@mantine/core';
 
-export interface NumberFieldProps {
+interface NumberFieldBase {
   label: string;
   description: string;
-  value: number;
   min: number;
   max?: number;
   /** whole numbers only */
   whole?: boolean;
+}
+
+export interface NumberFieldProps extends NumberFieldBase {
+  value: number;
   onChange: (value: number) => void;
 }
 
@@ -16,5 +19,19 @@ export function NumberField({ label, description, value, min, max, whole = true,
   return (
     <NumberInput label={label} description={description} value={value} min={min} max={max} allowDecimal={!whole} allowNegative={false}
       onChange={(next) => next !== '' && Number.isFinite(Number(next)) && onChange(Number(next))} />
+  );
+}
+
+export interface OptionalNumberFieldProps extends NumberFieldBase {
+  /** null: the field is empty */
+  value: number | null;
+  onChange: (value: number | null) => void;
+}
+
+/** A number that need not be said. */
+export function OptionalNumberField({ label, description, value, min, max, whole = true, onChange }: OptionalNumberFieldProps) {
+  return (
+    <NumberInput label={label} description={description} value={value ?? ''} placeholder="not set" min={min} max={max} allowDecimal={!whole} allowNegative={false}
+      onChange={(next) => (next === '' ? onChange(null) : Number.isFinite(Number(next)) && onChange(Number(next)))} />
   );
 }

@@ -1,11 +1,13 @@
-import { type Model, type precisions, type RunRequest, type TaskType } from '@seedfleet/protocol';
+import { type canaryFailures, type memberships, type Model, type precisions, type RunRequest, type TaskType } from '@seedfleet/protocol';
 import { trainedValues } from '../../shell/round-bytes';
-import { shellWord } from '../../shell/shell-words';
 
-/** What the wizard asks for. Numbers are text while they are typed. */
+/** What the wizard asks for: plain values, so that it stands in the address. Null: not said. */
 export interface RunDraft {
-  /** null: every active device */
+  /** null: every active device, or those of the group */
   devices: string[] | null;
+  /** id */
+  group: string | null;
+  membership: (typeof memberships)[number];
   model: string | null;
   name: string;
   task: TaskType;
@@ -17,28 +19,64 @@ export interface RunDraft {
   rank: number;
   alpha: number;
   sites: string;
+  scale: number;
   /** linears whose outputs get a trained bias; empty: none */
   biases: string;
+  biasScale: number;
+  headScale: number;
   precision: (typeof precisions)[number];
+  estimator: RunRequest['estimator']['type'];
+  queries: number;
+  eps: number;
+  distribution: RunRequest['estimator']['distribution'];
+  directionGroups: number;
+  batchExamples: number;
+  step: RunRequest['stepRule']['type'];
+  learningRate: number;
+  schedule: RunRequest['stepRule']['schedule'];
   rounds: number;
   cohort: number;
+  overSelection: number;
   reportsMin: number;
   deadlineSeconds: number;
-  queries: number;
-  learningRate: number;
-  batchExamples: number;
   evaluationEveryRounds: number;
+  checkpointEveryRounds: number;
+  attemptsMax: number;
+  heldOutMin: number;
+  targetLoss: number | null;
+  targetAccuracy: number | null;
+  plateau: number | null;
+  plateauImprovement: number;
+  divergence: number | null;
+  budgetScalars: number | null;
+  budgetHours: number | null;
+  canaryRounds: number | null;
+  canaryDevices: number | null;
+  canaryShare: number | null;
+  canaryGroup: string | null;
+  canaryDepartures: number;
+  canaryFailure: (typeof canaryFailures)[number];
+  /** ISO */
+  startAt: string | null;
+  after: number | null;
+  whenFree: boolean;
 }
 
 /** The settings that the sentence encoder was tuned with, as `seedfleet runs start` has them; cohort and reports no larger than the fleet. */
 export function draftFor(devices: number): RunDraft {
   const cohort = Math.max(1, Math.min(4, devices));
   return {
-    devices: null, model: null, name: '', task: 'classification', labels: 'negative, positive', words: ' bad, good', template: '{text} It was', tokensMax: 128,
-    rank: 8, alpha: 16, sites: '.*', biases: '', precision: 'fp32', rounds: 120, cohort, reportsMin: Math.min(2, cohort),
-    deadlineSeconds: 30, queries: 8, learningRate: 1e-2, batchExamples: 16, evaluationEveryRounds: 20,
+    devices: null, group: null, membership: 'followed', model: null, name: '', task: 'classification', labels: 'negative, positive', words: ' bad, good', template: '{text} It was', tokensMax: 128,
+    rank: 8, alpha: 16, sites: '.*', scale: 1, biases: '', biasScale: 1, headScale: 10, precision: 'fp32',
+    estimator: 'leave-one-out', queries: 8, eps: 1e-2, distribution: 'rademacher', directionGroups: 1, batchExamples: 16, step: 'normalised', learningRate: 1e-2, schedule: 'constant',
+    rounds: 120, cohort, overSelection: 1.25, reportsMin: Math.min(2, cohort), deadlineSeconds: 30, evaluationEveryRounds: 20, checkpointEveryRounds: 20, attemptsMax: 10, heldOutMin: 10,
+    targetLoss: null, targetAccuracy: null, plateau: null, plateauImprovement: 0, divergence: null, budgetScalars: null, budgetHours: null,
+    canaryRounds: null, canaryDevices: null, canaryShare: null, canaryGroup: null, canaryDepartures: 0.25, canaryFailure: 'pause', startAt: null, after: null, whenFree: false,
   };
 }
+
+/** Devices of a canary where nothing else says how many, as the command line has it. */
+export const canaryDevicesDefault = 3;
 
 export const labelsOf = (draft: RunDraft) => draft.labels.split(',').map((label) => label.trim()).filter((label) => label !== '');
 
@@ -75,55 +113,4 @@ export function trainedBy(draft: RunDraft, model: Model): number {
   const biases = draft.biases === '' ? [] : matchingSites(model, draft.biases) ?? [];
   const sites = draft.sites === '' ? [] : matchingSites(model, draft.sites) ?? [];
   return trainedValues({ sites, rank: draft.rank, ...head }) + biases.reduce((sum, { outputs }) => sum + outputs, 0);
-}
-
-/** @param model  id */
-export function requestOf(draft: RunDraft, model: string): RunRequest {
-  return {
-    name: draft.name.trim(), model,
-    task: taskOf(draft),
-    adapter: {
-      rank: draft.rank, alpha: draft.alpha, sites: draft.sites, scale: 1, ...(draft.biases === '' ? {} : { biases: draft.biases, biasScale: 1 }), ...(draft.task === 'classification' ? { headScale: 10 } : {}),
-    },
-    ...(draft.precision === 'fp32' ? {} : { precision: draft.precision }),
-    estimator: { type: 'leave-one-out', queries: draft.queries, eps: 1e-2, distribution: 'rademacher', groups: 1, batchExamples: draft.batchExamples },
-    stepRule: { type: 'normalised', learningRate: draft.learningRate, schedule: 'constant' },
-    policy: {
-      roundsMax: draft.rounds, cohort: draft.cohort, overSelection: 1.25, reportsMin: draft.reportsMin, deadlineMs: Math.round(draft.deadlineSeconds * 1_000),
-      evaluationEveryRounds: draft.evaluationEveryRounds, checkpointEveryRounds: 20, attemptsMax: 10,
-    },
-    start: true,
-    ...(draft.devices === null ? {} : { devices: draft.devices }),
-  };
-}
-
-function taskOf(draft: RunDraft): RunRequest['task'] {
-  const { tokensMax } = draft;
-  switch (draft.task) {
-    case 'classification': return { type: 'classification', labels: labelsOf(draft), tokensMax };
-    case 'verbalizer': return { type: 'verbalizer', labels: labelsOf(draft), words: wordsOf(draft), template: draft.template, tokensMax };
-    case 'language': return { type: 'language', tokensMax };
-  }
-}
-
-/** The same run from a terminal. What is not said here has the same default there. */
-export function commandLineOf(draft: RunDraft, model: string): string {
-  const flags: [string, string | number][] = [
-    ['--model', model], ['--name', draft.name.trim()], ...taskFlags(draft), ['--tokens-max', draft.tokensMax],
-    ['--rank', draft.rank], ['--alpha', draft.alpha], ['--sites', draft.sites], ...(draft.biases === '' ? [] : [['--biases', draft.biases] satisfies [string, string]]),
-    ...(draft.precision === 'fp32' ? [] : [['--precision', draft.precision] satisfies [string, string]]), ['--queries', draft.queries], ['--batch', draft.batchExamples],
-    ['--learning-rate', draft.learningRate], ['--rounds', draft.rounds], ['--cohort', draft.cohort], ['--reports-min', draft.reportsMin],
-    ['--deadline', draft.deadlineSeconds], ['--evaluate-every', draft.evaluationEveryRounds],
-    ...(draft.devices === null ? [] : [['--devices', draft.devices.join(',')] satisfies [string, string]]),
-  ];
-  return `seedfleet runs start ${flags.map(([flag, value]) => `${flag} ${shellWord(String(value))}`).join(' ')}`;
-}
-
-function taskFlags(draft: RunDraft): [string, string][] {
-  const labels: [string, string] = ['--labels', labelsOf(draft).join(',')];
-  switch (draft.task) {
-    case 'classification': return [labels];
-    case 'verbalizer': return [['--task', 'verbalizer'], labels, ['--words', wordsOf(draft).join(',')], ['--template', draft.template]];
-    case 'language': return [['--task', 'language']];
-  }
 }

@@ -20,7 +20,7 @@ export function RunActions({ run }: { run: Run }) {
       {run.state === 'draft' ? <Button onClick={() => start.mutate({ params })}>Start</Button> : null}
       {run.state === 'running' ? <Button variant="default" onClick={() => pause.mutate({ params })}>Pause</Button> : null}
       {run.state === 'paused' ? <Button onClick={() => resume.mutate({ params })}>Resume</Button> : null}
-      <Button component={Link} to="/runs/new" search={{ from: run.id }} variant="default">Clone</Button>
+      <Button component={Link} to={`/runs/new?from=${run.id}`} variant="default">Clone</Button>
       {going ? <Button variant="default" onClick={open}>Stop</Button> : null}
       <Modal opened={asking} onClose={close} title={`Stop run ${run.id}, ${run.name}?`} closeButtonProps={{ 'aria-label': 'Close' }}>
         <Text>It ends here, after {run.round} rounds, and cannot be started again. Its log and adapter stay.</Text>
