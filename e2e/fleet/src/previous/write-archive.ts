@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitUntil, workspaceFolder } from '@seedfleet/example-sentiment';
+import { type RunRequest } from '@seedfleet/protocol';
 import { ToyFleet } from '../toy/toy-fleet.js';
 import { buildPrevious } from './build-previous.js';
 import { previousVersion } from './previous-version.js';
@@ -27,7 +28,7 @@ async function main(): Promise<void> {
     await fleet.reached(run + 1, 2);
     await Promise.all(fleet.workers.map((worker) => worker.stop()));
     await waitUntil({ what: 'an alert', timeoutMs: 60_000, everyMs: 500 }, async () => (await client.call('listAlerts')).items.length > 0);
-    await client.call('createRun', { body: { ...draft, model: (await client.call('showRun', { params: { id: run } })).model } });
+    await client.call('createRun', { body: draftOn((await client.call('showRun', { params: { id: run } })).model) });
     await fleet.coordinator.stop();
     const folder = join(workspaceFolder, 'apps/coordinator/vectors/previous');
     await mkdir(folder, { recursive: true });
@@ -40,14 +41,16 @@ async function main(): Promise<void> {
 }
 
 /** A run that never started. */
-const draft = {
-  name: 'draft', task: { type: 'classification', labels: ['early', 'late'], tokensMax: 16 },
-  adapter: { rank: 2, alpha: 4, sites: 'dense', scale: 1, headScale: 3 },
-  estimator: { type: 'leave-one-out', queries: 4, eps: 1e-2, distribution: 'rademacher', groups: 1, batchExamples: 8 },
-  stepRule: { type: 'normalised', learningRate: 3e-2, schedule: 'constant' },
-  policy: { roundsMax: 5, cohort: 2, overSelection: 1, reportsMin: 1, deadlineMs: 5_000, evaluationEveryRounds: 0, checkpointEveryRounds: 0, attemptsMax: 10 },
-  start: false,
-} as const;
+function draftOn(model: string): RunRequest {
+  return {
+    name: 'draft', model, task: { type: 'classification', labels: ['early', 'late'], tokensMax: 16 },
+    adapter: { rank: 2, alpha: 4, sites: 'dense', scale: 1, headScale: 3 },
+    estimator: { type: 'leave-one-out', queries: 4, eps: 1e-2, distribution: 'rademacher', groups: 1, batchExamples: 8 },
+    stepRule: { type: 'normalised', learningRate: 3e-2, schedule: 'constant' },
+    policy: { roundsMax: 5, cohort: 2, overSelection: 1, reportsMin: 1, deadlineMs: 5_000, evaluationEveryRounds: 0, checkpointEveryRounds: 0, attemptsMax: 10 },
+    start: false,
+  };
+}
 
 main().catch((error: unknown) => {
   console.error(error);
