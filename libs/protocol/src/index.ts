@@ -33,11 +33,12 @@ export { auditEntrySchema, type AuditEntry, type AuditVerification } from './res
 export { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema, type EnrolmentToken, type EnrolmentTokenRequest, type NewEnrolmentToken } from './rest/enrolment-tokens.js';
 export { filterMatches, parseFilter, type Comparison, type FieldKind, type Filter, type FilterFields, type FilterSubject, type FilterTerm } from './filter/filter.js';
 export {
-  bulkActions, deviceActions, deviceFilterFields, deviceQuery, deviceSchema, deviceStates, groupFilterFields, tag, type BulkResult, type Device, type DeviceCount, type DeviceState,
+  bulkActions, deviceActions, deviceDetailSchema, deviceFilterFields, deviceQuery, deviceSchema, deviceStates, groupFilterFields, tag, type BulkResult, type Device, type DeviceCount, type DeviceDetail, type DeviceState,
 } from './rest/devices.js';
 export {
   alertConditionSchema, alertTypes, type Alert, type AlertChannel, type AlertChannelRequest, type AlertCondition, type AlertRule, type AlertRuleRequest,
 } from './rest/alerts.js';
+export { timelineKinds, type TimelineEntry } from './rest/device-timeline.js';
 export { groupSchema, type Group, type GroupRequest } from './rest/groups.js';
 export {
   challengeRequest, challengeSchema, credentialContext, credentialRequest, credentialSchema, enrolmentContext, keyChangeRequest, rotationContext, enrolmentRequest, enrolmentSchema,

@@ -17,6 +17,10 @@ export const serverLimits = {
   pingTimeoutMs: 20_000,
   /** a device that does not answer round:start within this is taken as busy */
   startAckTimeoutMs: 10_000,
+  /** how long an operator's question to a device waits for its answer: a ping or its log, a comparison of its runs, its doctor (which reads its data) */
+  pingWaitMs: 10_000,
+  resyncWaitMs: 25_000,
+  doctorWaitMs: 60_000,
   /** enrolments, challenges and credentials of one address, in one minute */
   deviceAccessPerMinute: 3_000,
   /** tries to sign in, and uses of one-time links, of one address in one minute */

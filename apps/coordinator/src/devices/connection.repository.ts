@@ -1,8 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.js';
 
-export interface ConnectionRow { id: string; instance: string | null; openedAt: Date; closedAt: Date | null }
-
 /** The only Prisma of connections that devices had. */
 @Injectable()
 export class ConnectionRepository {
@@ -16,12 +14,14 @@ export class ConnectionRepository {
     await this.database.prisma.deviceConnection.updateMany({ where: { id, closedAt: null }, data: { closedAt } });
   }
 
-  /** Newest first. */
-  async newest(deviceId: string, { before, limit }: { before?: Date; limit: number }): Promise<ConnectionRow[]> {
-    return this.database.prisma.deviceConnection.findMany({
-      where: { deviceId, ...(before === undefined ? {} : { openedAt: { lt: before } }) }, orderBy: [{ openedAt: 'desc' }, { id: 'desc' }], take: limit,
-      select: { id: true, instance: true, openedAt: true, closedAt: true },
-    });
+  /** Beginnings and ends of connections before a moment, newest first. */
+  async ends(deviceId: string, { before, limit }: { before: Date; limit: number }): Promise<{ at: Date; kind: 'connected' | 'disconnected' }[]> {
+    const opened = await this.database.prisma.deviceConnection.findMany({ where: { deviceId, openedAt: { lt: before } }, orderBy: { openedAt: 'desc' }, take: limit, select: { openedAt: true } });
+    const closed = await this.database.prisma.deviceConnection.findMany({ where: { deviceId, closedAt: { lt: before } }, orderBy: { closedAt: 'desc' }, take: limit, select: { closedAt: true } });
+    return [
+      ...opened.map(({ openedAt }) => ({ at: openedAt, kind: 'connected' as const })),
+      ...closed.flatMap(({ closedAt }) => (closedAt === null ? [] : [{ at: closedAt, kind: 'disconnected' as const }])),
+    ].sort((a, b) => b.at.getTime() - a.at.getTime()).slice(0, limit);
   }
 
   /** What the greetings since then named, in the order of time; those of workers that name nothing are left out. */

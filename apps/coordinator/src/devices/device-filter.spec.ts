@@ -16,6 +16,7 @@ const rows = Array.from({ length: 60 }, (_, i) => ({
   id: `dev_${String(i).padStart(3, '0')}`, name: names[i % names.length] ?? '', state: states[i % 4] ?? 'active', connected: i % 3 === 0, tags: tagSets[(i >> 2) % 4] ?? [],
   platform: platforms[i % 3] ?? null, workerVersion: i % 5 === 0 ? null : `0.${i % 3}.0`, enrolledAt: new Date(now.getTime() - i * hour), lastSeenAt: i % 7 === 0 ? null : new Date(now.getTime() - i * hour / 2),
   threads: i % 4 === 3 ? null : i % 4, memoryMegabytes: i * 100, forwardMs: i % 2 === 0 ? null : i / 4, peakMegabytes: i % 3 === 0 ? null : i * 10,
+  datasetNames: i % 5 === 0 ? [] : ['reviews', ...(i % 2 === 0 ? ['notes'] : [])], datasetTasks: i % 5 === 0 ? [] : ['language', ...(i % 3 === 0 ? ['classification'] : [])],
   publicKey: new Uint8Array(32).fill(i),
 }));
 const inGroup = (i: number) => i % 6 === 0;
@@ -37,12 +38,13 @@ const term = fc.oneof(
   number('threads', 3), number('memory', 6_000), number('step', 15), number('peak', 600),
   text('name', [...names, 'LAPTOP', 'top', '%', '_', '\\']), text('platform', ['linux', 'linux x64', 'ARM']), text('worker', ['0.1.0', '0.', '2']),
   choice('state', [...states]), choice('online', ['yes', 'no', 'perhaps']), choice('tag', ['lab', 'gpu', 'none']), choice('group', ['by hand', 'by filter', 'nobody']), age('seen'), age('enrolled'),
+  choice('dataset', ['reviews', 'notes', 'none']), choice('task', ['language', 'classification', 'verbalizer']),
 );
 
 test('the database finds the devices that a filter means, as the plain evaluation does', async () => {
   const byFilter = parseFilter('tag=lab online=yes', deviceFilterFields);
   const subjectOf = (row: (typeof rows)[number], i: number) => ({
-    name: row.name, state: row.state, online: row.connected ? 'yes' : 'no', tag: row.tags, threads: row.threads, memory: row.memoryMegabytes, step: row.forwardMs, peak: row.peakMegabytes, platform: row.platform, worker: row.workerVersion,
+    name: row.name, state: row.state, online: row.connected ? 'yes' : 'no', tag: row.tags, threads: row.threads, memory: row.memoryMegabytes, step: row.forwardMs, dataset: row.datasetNames, task: row.datasetTasks, peak: row.peakMegabytes, platform: row.platform, worker: row.workerVersion,
     seen: row.lastSeenAt === null ? null : now.getTime() - row.lastSeenAt.getTime(), enrolled: now.getTime() - row.enrolledAt.getTime(),
     group: [...(inGroup(i) ? ['by hand'] : []), ...(row.tags.includes('lab') && row.connected ? ['by filter'] : [])],
   });

@@ -32,6 +32,8 @@ function conditionOf(term: FilterTerm<Field>, context: FilterContext): Prisma.De
     case 'memory': return numberCondition('memoryMegabytes', term, { nullable: true });
     case 'step': return numberCondition('forwardMs', term, { nullable: true });
     case 'peak': return numberCondition('peakMegabytes', term, { nullable: true });
+    case 'dataset': return negated(comparison, { datasetNames: { hasSome: [...values] } });
+    case 'task': return negated(comparison, { datasetTasks: { hasSome: [...values] } });
     case 'enrolled': return ageCondition('enrolledAt', term, context.now);
   }
 }

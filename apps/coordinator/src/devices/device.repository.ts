@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { deviceStates, type DeviceState } from '@seedfleet/protocol';
+import {
+  datasetStatement, deviceErrorSchema, deviceStates, policyStatement, type DatasetStatement, type DeviceError, type DeviceState, type DeviceStatement, type PolicyStatement,
+} from '@seedfleet/protocol';
+import { z } from 'zod';
 import { Replica } from '../replicas/replica.js';
 import { Database, type Transaction } from '../database/database.js';
-import { type Prisma } from '../database/generated/client.js';
+import { Prisma } from '../database/generated/client.js';
 
 export interface DeviceRow {
   id: string;
@@ -113,11 +116,40 @@ export class DeviceRepository {
     await tx.device.updateMany({ where: { id }, data: { clonedAt } });
   }
 
-  async saveSeen(id: string, seen: { at: Date; connected: boolean; instance?: string | null } & Partial<Inventory>): Promise<void> {
-    const { at, ...inventory } = seen;
+  /** What a device stated at its last hello; null of workers that state nothing. */
+  async findStatement(id: string): Promise<{ at: Date; policy: PolicyStatement; datasets: DatasetStatement[] } | null> {
+    const row = await this.database.prisma.device.findUnique({ where: { id }, select: { policy: true, datasets: true, statedAt: true } });
+    const policy = policyStatement.safeParse(row?.policy);
+    const datasets = z.array(datasetStatement).safeParse(row?.datasets);
+    return row?.statedAt && policy.success && datasets.success ? { at: row.statedAt, policy: policy.data, datasets: datasets.data } : null;
+  }
+
+  async findLastError(id: string): Promise<DeviceError | null> {
+    const row = await this.database.prisma.device.findUnique({ where: { id }, select: { lastError: true } });
+    const parsed = deviceErrorSchema.safeParse(row?.lastError);
+    return parsed.success ? parsed.data : null;
+  }
+
+  async saveLastError(id: string, lastError: { code: string; atMs: number; run?: number }): Promise<void> {
+    await this.database.prisma.device.updateMany({ where: { id }, data: { lastError } });
+  }
+
+  async saveSeen(id: string, seen: { at: Date; connected: boolean; instance?: string | null; statement?: DeviceStatement | null } & Partial<Inventory>): Promise<void> {
+    const { at, statement, ...known } = seen;
+    const inventory = { ...known, ...(statement === undefined ? {} : stated(statement, at)) };
     const { id: replicaId, isAlone } = this.replica;
     // A device that has gone from here to another replica is still connected.
     const where = isAlone || seen.connected ? { id } : { id, replicaId };
     await this.database.prisma.device.updateMany({ where, data: { lastSeenAt: at, ...inventory, ...(isAlone ? {} : { replicaId: seen.connected ? replicaId : null }) } });
   }
+}
+
+/** The columns of a statement. A worker that states nothing any more leaves none behind, but its last error. */
+function stated(statement: DeviceStatement | null, at: Date) {
+  if (statement === null) return { policy: Prisma.DbNull, datasets: Prisma.DbNull, statedAt: null, datasetNames: [], datasetTasks: [] };
+  const { policy, datasets, lastError } = statement;
+  return {
+    policy, datasets, statedAt: at, datasetNames: [...new Set(datasets.map(({ name }) => name))], datasetTasks: [...new Set(datasets.flatMap(({ tasks }) => tasks))],
+    ...(lastError === undefined ? {} : { lastError }),
+  };
 }

@@ -30,7 +30,7 @@ export class DevicesController {
 
   @Handles('showDevice')
   show(@Input() { params }: One): Promise<ResponseOf<'showDevice'>> {
-    return this.devices.show(params.id);
+    return this.devices.detail(params.id);
   }
 
   @Handles('approveDevice')

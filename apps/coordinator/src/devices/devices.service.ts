@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { FleetError } from '@seedfleet/errors';
-import { deviceActions, deviceStates, type BulkResult, type Device, type DeviceCount, type DeviceState, type ResponseOf } from '@seedfleet/protocol';
+import { deviceActions, deviceStates, type BulkResult, type Device, type DeviceCount, type DeviceDetail, type DeviceState, type ResponseOf } from '@seedfleet/protocol';
 import { deviceTransitions } from '@seedfleet/rounds';
 import { type InputOf } from '../app/handles.js';
 import { requireChange, StateConflictError } from '../app/state-conflict-error.js';
@@ -8,6 +8,9 @@ import { AuditLog } from '../operators/audit-log.js';
 import { requireActive } from './device-access.js';
 import { DeviceFilters } from './device-filters.js';
 import { DeviceRepository, type DeviceRow } from './device.repository.js';
+import { CheckRepository } from './check.repository.js';
+import { fixOf } from './device-calls.service.js';
+import { KeyRepository } from './key.repository.js';
 import { fingerprintOf } from './fingerprint.js';
 import { Presence } from './presence.js';
 import { TurnAway } from './turn-away.js';
@@ -35,6 +38,8 @@ export class DevicesService implements OnModuleInit {
     private readonly repository: DeviceRepository,
     private readonly presence: Presence,
     private readonly turning: TurnAway,
+    private readonly keys: KeyRepository,
+    private readonly checks: CheckRepository,
     private readonly filters: DeviceFilters,
     private readonly audit: AuditLog,
   ) {}
@@ -51,6 +56,18 @@ export class DevicesService implements OnModuleInit {
 
   async show(id: string): Promise<Device> {
     return this.toDevice(await this.require(id));
+  }
+
+  /** Everything that is known of it. */
+  async detail(id: string): Promise<DeviceDetail> {
+    const row = await this.require(id);
+    const [formerKeys, statement, lastError, checks] = await Promise.all([this.keys.former(id), this.repository.findStatement(id), this.repository.findLastError(id), this.checks.ofDevice(id)]);
+    return {
+      ...this.toDevice(row), keySince: (row.keySince ?? row.enrolledAt).toISOString(), checks,
+      formerKeys: formerKeys.map(({ publicKey, since, until, cause }) => ({ fingerprint: fingerprintOf(publicKey), since: since.toISOString(), until: until.toISOString(), cause: cause === 'rotated' ? 'rotated' : 're-enrolled' })),
+      statement: statement === null ? null : { ...statement, at: statement.at.toISOString() },
+      lastError: lastError === null ? null : { at: new Date(lastError.atMs).toISOString(), code: lastError.code, run: lastError.run ?? null, fix: fixOf(lastError.code) },
+    };
   }
 
   /** A revoked or suspended device is told why and disconnected. @throws FleetError `state.transition` */

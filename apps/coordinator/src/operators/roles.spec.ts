@@ -18,7 +18,7 @@ const mayUse: Record<RouteName, 'anyone' | 'viewer' | 'viewer, device' | 'operat
   listAuditEntries: 'operator', verifyAudit: 'operator', exportAudit: 'operator',
   createEnrolmentToken: 'operator', listEnrolmentTokens: 'operator', deleteEnrolmentToken: 'operator',
   listDevices: 'viewer', showDevice: 'viewer', approveDevice: 'operator', suspendDevice: 'operator', resumeDevice: 'operator', revokeDevice: 'operator',
-  countDevices: 'viewer', changeDevices: 'operator', changeDeviceTags: 'operator', createReturnToken: 'operator',
+  countDevices: 'viewer', changeDevices: 'operator', changeDeviceTags: 'operator', createReturnToken: 'operator', listDeviceTimeline: 'viewer',
   pingDevice: 'operator', resyncDevice: 'operator', diagnoseDevice: 'operator', showDeviceLog: 'operator', rotateDeviceKey: 'operator',
   listAlerts: 'viewer', createAlertRule: 'operator', listAlertRules: 'viewer', changeAlertRule: 'operator', silenceAlertRule: 'operator', deleteAlertRule: 'operator',
   createAlertChannel: 'admin', listAlertChannels: 'operator', deleteAlertChannel: 'admin', testAlertChannel: 'operator',

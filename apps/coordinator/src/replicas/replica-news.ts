@@ -28,6 +28,9 @@ const newsSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('connected'), device: z.string() }),
   /** it may no longer be connected as it is */
   z.object({ type: z.literal('turned-away'), device: z.string(), refusal: refusalSchema }),
+  /** an operator's question to a device that is connected at another replica, and what it answered */
+  z.object({ type: z.literal('asked'), ticket: z.string(), device: z.string(), event: z.string(), message: z.unknown(), waitMs: z.number() }),
+  z.object({ type: z.literal('answered'), ticket: z.string(), answer: z.unknown() }),
 ]);
 export type News = z.infer<typeof newsSchema>;
 type NewsOf<T extends News['type']> = Extract<News, { type: T }>;

@@ -83,13 +83,13 @@ export class SessionsService {
     await this.devices.saveSeen(device, { at: this.clock.now(), connected: false });
   }
 
-  async hello(socket: DeviceSocket, { protocol, workerVersion, capabilities, runs, instance }: MessageOf<'session:hello'>): Promise<AckOf<'session:hello'>> {
+  async hello(socket: DeviceSocket, { protocol, workerVersion, capabilities, runs, instance, statement }: MessageOf<'session:hello'>): Promise<AckOf<'session:hello'>> {
     const mismatch = protocolMismatch(protocol, { min: protocolVersionMin, max: protocolVersion });
     if (mismatch !== null) {
       throw new FleetError(mismatch, { field: 'protocol', problem: `The device speaks protocol ${protocol}, this coordinator ${protocolVersionMin} to ${protocolVersion}.` });
     }
     const { device, name } = socket.data;
-    await this.devices.saveSeen(device, { at: this.clock.now(), connected: true, instance: instance ?? null, workerVersion, ...capabilities });
+    await this.devices.saveSeen(device, { at: this.clock.now(), connected: true, instance: instance ?? null, statement: statement ?? null, workerVersion, ...capabilities });
     const answers = await this.assignments.greet(socket, runs);
     socket.data.greeted = true;
     // The ack goes first: what follows may be answered by the device at once.

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { type FilterFields } from '../filter/filter.js';
 import { filterText } from '../filter/filter-text.js';
-import { instant, opaqueId, pageQuery } from './fields.js';
+import { datasetStatement, policyStatement } from '../events/device-statement.js';
+import { deviceDoctorSchema, devicePingSchema, deviceResyncSchema } from './device-calls.js';
+import { instant, opaqueId, pageQuery, runId } from './fields.js';
 
 export const deviceStates = ['pending', 'active', 'suspended', 'revoked'] as const;
 export const deviceState = z.enum(deviceStates);
@@ -15,7 +17,7 @@ export const tag = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{N}_.:/-]{0,49}$/u, 'e
 
 /** What a dynamic group can be made of: no groups, so that none is made of itself. */
 export const groupFilterFields = {
-  name: 'text', state: 'choice', online: 'choice', tag: 'words', platform: 'text', worker: 'text', seen: 'age', enrolled: 'age', threads: 'number', memory: 'number', step: 'number', peak: 'number',
+  name: 'text', state: 'choice', online: 'choice', tag: 'words', platform: 'text', worker: 'text', seen: 'age', enrolled: 'age', threads: 'number', memory: 'number', step: 'number', peak: 'number', dataset: 'words', task: 'words',
 } as const satisfies FilterFields;
 /** What a list of devices can be filtered by; a group by its name. */
 export const deviceFilterFields = { ...groupFilterFields, group: 'words' } as const satisfies FilterFields;
@@ -65,3 +67,21 @@ export const deviceSchema = z.object({
   clonedAt: instant.nullable(),
 });
 export type Device = z.infer<typeof deviceSchema>;
+
+/** A key that the device had before the present one. */
+export const formerKeySchema = z.object({ fingerprint: z.string(), since: instant, until: instant, cause: z.enum(['rotated', 're-enrolled']) });
+
+/** One device with everything that is known of it. */
+export const deviceDetailSchema = deviceSchema.extend({
+  /** since when it has its present key */
+  keySince: instant,
+  /** newest first */
+  formerKeys: z.array(formerKeySchema),
+  /** what it stated at its last hello; null of workers that state nothing */
+  statement: z.object({ at: instant, policy: policyStatement, datasets: z.array(datasetStatement) }).nullable(),
+  /** the last error in its own log, as of its last hello or the last look at its log; by its clock */
+  lastError: z.object({ at: instant, code: z.string(), run: runId.nullable(), fix: z.string().nullable() }).nullable(),
+  /** its last answers to operators */
+  checks: z.object({ ping: devicePingSchema.nullable(), resync: deviceResyncSchema.nullable(), doctor: deviceDoctorSchema.nullable() }),
+});
+export type DeviceDetail = z.infer<typeof deviceDetailSchema>;

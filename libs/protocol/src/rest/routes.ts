@@ -5,7 +5,8 @@ import {
 import { auditEntrySchema, auditQuery, auditVerificationSchema } from './audit.js';
 import { challengeRequest, challengeSchema, credentialRequest, credentialSchema, enrolmentRequest, enrolmentSchema, keyChangeRequest } from './device-access.js';
 import { deviceDoctorSchema, deviceLogQuery, deviceLogSchema, devicePingSchema, deviceResyncSchema, keyRotationSchema } from './device-calls.js';
-import { bulkRequest, bulkSchema, type deviceActions, deviceCountQuery, deviceCountSchema, deviceQuery, deviceSchema, tagsRequest } from './devices.js';
+import { bulkRequest, bulkSchema, type deviceActions, deviceCountQuery, deviceCountSchema, deviceDetailSchema, deviceQuery, deviceSchema, tagsRequest } from './devices.js';
+import { timelineEntrySchema } from './device-timeline.js';
 import { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema, returnTokenRequest } from './enrolment-tokens.js';
 import { groupRequest, groupSchema, membersRequest } from './groups.js';
 import { listOf, opaqueId, pageOf, pageQuery, runId } from './fields.js';
@@ -113,7 +114,8 @@ export const routes = {
   listDevices: route({ method: 'GET', path: inApi('/devices'), summary: 'enrolled devices', role: 'viewer', query: deviceQuery, response: pageOf(deviceSchema) }),
   countDevices: route({ method: 'GET', path: inApi('/devices/count'), summary: 'how many devices a filter means', role: 'viewer', query: deviceCountQuery, response: deviceCountSchema }),
   changeDevices: route({ method: 'POST', path: inApi('/devices/changes'), summary: 'one action on every device that a filter means, if they are as many as expected', role: 'operator', request: bulkRequest, response: bulkSchema }),
-  showDevice: route({ method: 'GET', path: inApi('/devices/:id'), summary: 'one device', role: 'viewer', params: byId, response: deviceSchema }),
+  showDevice: route({ method: 'GET', path: inApi('/devices/:id'), summary: 'one device', role: 'viewer', params: byId, response: deviceDetailSchema }),
+  listDeviceTimeline: route({ method: 'GET', path: inApi('/devices/:id/timeline'), summary: 'what happened to a device and came of it, newest first', role: 'viewer', params: byId, query: pageQuery, response: pageOf(timelineEntrySchema) }),
   approveDevice: deviceAction('approve'),
   suspendDevice: deviceAction('suspend'),
   resumeDevice: deviceAction('resume'),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { concatBytes, generateKeyPair, sign, toHex, utf8, type KeyPair } from '@seedfleet/ledger';
-import { rotationContext, type AuditEntry, type Device, type Enrolment, type EnrolmentToken, type MessageOf, type NewEnrolmentToken } from '@seedfleet/protocol';
+import { rotationContext, type AuditEntry, type Device, type DeviceDetail, type Enrolment, type EnrolmentToken, type MessageOf, type NewEnrolmentToken, type TimelineEntry } from '@seedfleet/protocol';
 import { aCoordinator, type CoordinatorUnderTest } from '../testing/a-coordinator.js';
 import { aToken, DeviceUnderTest, enrolmentBody } from '../testing/a-device.js';
 import { aRunRequest, anUploadedModel } from '../testing/a-model.js';
@@ -146,4 +146,100 @@ test('a new key that the old one did not sign, or that did not sign itself, or t
   expect(problemOf(await changeKey({ ...keyChange({ device, to }), device: other.id })).code).toBe('device.key-proof');
   expect(problemOf(await changeKey(keyChange({ device, to: other.keys }))).code).toBe('enrolment.key-known');
   expect(await actions(device)).toEqual(['device.enrol']);
+});
+
+type Statement = NonNullable<MessageOf<'session:hello'>['statement']>;
+const statement: Statement = {
+  policy: { tasks: null, models: ['toy'], roundsPerDay: 100, scalarsPerDay: null, hours: { from: 22, to: 6 }, memoryMegabytes: 512, evaluationExamplesMin: 10, precision: 'run', cacheMegabytes: 256, sharesPaths: false },
+  datasets: [{ name: 'notes', examples: 160, format: 'jsonl', fields: [{ name: 'text', holds: 'text' }, { name: 'label', holds: 'label' }], labels: 2, tags: ['english'], tasks: ['classification', 'language'] }],
+  lastError: { code: 'dataset.missing-field', atMs: 1_700_000_000_000, run: 3 },
+};
+const detail = ({ id }: DeviceUnderTest) => json<DeviceDetail>(`/devices/${id}`);
+const ask = ({ id }: DeviceUnderTest, what: string) => fleet.call('POST', `/api/v1/devices/${id}/${what}`);
+
+async function aGreetedDevice(stated?: Statement): Promise<DeviceUnderTest> {
+  const device = await DeviceUnderTest.enrol(fleet);
+  await device.connect();
+  const message: MessageOf<'session:hello'> = { protocol: 1, workerVersion: '0.0.0', capabilities: { threads: 1, memoryMegabytes: 100, platform: 'linux' }, runs: [], ...(stated === undefined ? {} : { statement: stated }) };
+  expect(await device.send('session:hello', message)).toMatchObject({ ok: true });
+  return device;
+}
+
+test('what a device states of policy and data stands on its page and can be searched; one that states nothing is as before', async () => {
+  const [stating, silent] = [await aGreetedDevice(statement), await aGreetedDevice()];
+  const { lastError, ...stated } = statement;
+  const shownDetail = await detail(stating);
+  expect(shownDetail.statement).toEqual({ at: expect.any(String), ...stated });
+  expect(shownDetail.lastError).toEqual({ code: lastError?.code, run: 3, at: '2023-11-14T22:13:20.000Z', fix: expect.stringMatching(/^[A-Z]/) });
+  expect(await detail(silent)).toMatchObject({ statement: null, lastError: null, formerKeys: [], checks: { ping: null, resync: null, doctor: null } });
+  const found = async (filter: string) => (await json<{ items: Device[] }>(`/devices?filter=${encodeURIComponent(filter)}`)).items.map(({ id }) => id);
+  expect(await found('dataset=notes task=classification')).toEqual([stating.id]);
+  expect(await found('dataset=notes task=verbalizer')).toEqual([]);
+});
+
+test('a device answers ping, resync and doctor; the last answers are kept, and the words of what failed are not among them', async () => {
+  const device = await aGreetedDevice();
+  device.socket.on('device:ping', (_, answer) => answer({ ok: true, nowMs: Date.now() + 5_000, uptimeSeconds: 12 }));
+  device.socket.on('device:resync', (_, answer) => answer({ ok: true, runs: [{ run: 1, round: 3, head: 4, stateMatches: true }] }));
+  device.socket.on('device:doctor', (_, answer) => answer({ ok: true, findings: [{ check: 'node', result: 'passed', detail: 'v20' }, { check: 'clock', result: 'failed', code: 'clock.skewed' }] }));
+  const ping = (await ask(device, 'ping')).json as NonNullable<DeviceDetail['checks']['ping']>;
+  expect(ping).toMatchObject({ uptimeSeconds: 12, milliseconds: expect.any(Number) });
+  expect((await ask(device, 'resync')).json).toMatchObject({ runs: [{ run: 1, round: 3, head: 4, stateMatches: true }] });
+  const doctor = (await ask(device, 'doctor')).json as NonNullable<DeviceDetail['checks']['doctor']>;
+  expect(doctor).toMatchObject({ passed: false, findings: [{ check: 'node', code: null, fix: null }, { check: 'clock', code: 'clock.skewed', fix: 'Set the clock of this device, best by NTP.', problem: null }] });
+  expect((await detail(device)).checks).toMatchObject({ ping, doctor });
+});
+
+test('lines of the log of a device come with what to do about them, and the last error of it is kept', async () => {
+  const device = await aGreetedDevice();
+  const lines = [{ sequence: 7, atMs: 1_700_000_000_000, level: 'error', code: 'vault.unwritable', run: 2, round: 5 }, { sequence: 8, atMs: 1_700_000_001_000, level: 'info', code: 'worker.of-next-year' }] as const;
+  device.socket.on('device:log', ({ after, limit }, answer) => answer({ ok: true, entries: lines.filter(({ sequence }) => sequence > after).slice(-limit) }));
+  const answer = await fleet.call('GET', `/api/v1/devices/${device.id}/log?after=6`);
+  expect(answer.json).toEqual({ items: [
+    { sequence: 7, at: '2023-11-14T22:13:20.000Z', level: 'error', code: 'vault.unwritable', run: 2, round: 5, fix: expect.stringMatching(/free space/) },
+    { sequence: 8, at: '2023-11-14T22:13:21.000Z', level: 'info', code: 'worker.of-next-year', fix: null },
+  ] });
+  expect((await detail(device)).lastError).toMatchObject({ code: 'vault.unwritable', run: 2 });
+});
+
+test('a device that is offline, too old, or gone before it answers says so by name', async () => {
+  const device = await aGreetedDevice();
+  const { error } = { error: { code: 'packet.malformed', problem: 'The packet names an unknown event.', fix: 'x', retryable: false } } as const;
+  device.socket.on('device:ping', (_, answer) => answer({ ok: false, error }));
+  expect(await ask(device, 'ping')).toMatchObject({ status: 409, json: { code: 'device.worker-too-old' } });
+  device.socket.on('device:resync', () => device.socket.disconnect());
+  expect(await ask(device, 'resync')).toMatchObject({ status: 504, json: { code: 'device.unanswered' } });
+  while ((await shown(device)).online) await sleep(5);
+  expect(await ask(device, 'ping')).toMatchObject({ status: 409, json: { code: 'device.offline', detail: expect.stringContaining(`last seen at ${new Date(Date.now()).toISOString().slice(0, 4)}`) } });
+  const never = await DeviceUnderTest.enrol(fleet);
+  expect(await ask(never, 'doctor')).toMatchObject({ status: 409, json: { code: 'device.offline', detail: expect.stringContaining('never been connected') } });
+  expect(problemOf(await fleet.call('POST', '/api/v1/devices/dev_nobody/ping')).code).toBe('request.not-found');
+});
+
+test('the timeline tells, page by page, what happened to a device and came of it', async () => {
+  const device = await DeviceUnderTest.enrol(fleet, (await aToken(fleet, { approval: true })).token);
+  await ask(device, 'approve');
+  await comes(device, a);
+  await fleet.call('PUT', `/api/v1/devices/${device.id}/tags`, { body: { tags: ['lab'] } });
+  const run = (await fleet.call('POST', '/api/v1/runs', { body: aRunRequest((await anUploadedModel(fleet)).id) })).json as { id: number };
+  const { prisma } = fleet.coordinator.database;
+  const recordedAt = new Date((await shown(device)).lastSeenAt ?? 0);
+  await prisma.round.create({ data: { runId: run.id, round: 900, attempt: 0, state: 'abandoned', cohort: [], openedAt: recordedAt, deadlineAt: recordedAt } });
+  await prisma.report.create({ data: { runId: run.id, round: 900, attempt: 0, deviceId: device.id, group: 0, examples: 8, differences: new Uint8Array(4), recordedAt } });
+  await changeKey(keyChange({ device, to: generateKeyPair() }));
+  const kindsOf = (entries: TimelineEntry[]) => entries.map(({ kind }) => kind);
+  const pages: TimelineEntry[][] = [];
+  for (let cursor = ''; ;) {
+    const page = await json<{ items: TimelineEntry[]; next: string | null }>(`/devices/${device.id}/timeline?limit=2${cursor}`);
+    pages.push(page.items);
+    if (page.next === null) break;
+    cursor = `&cursor=${page.next}`;
+  }
+  const all = (await json<{ items: TimelineEntry[] }>(`/devices/${device.id}/timeline`)).items;
+  while (!kindsOf((await json<{ items: TimelineEntry[] }>(`/devices/${device.id}/timeline`)).items).includes('disconnected')) await sleep(5);
+  expect(pages.flat().length).toBeGreaterThanOrEqual(all.length);
+  expect([...kindsOf(all)].sort()).toEqual(expect.arrayContaining(['approved', 'connected', 'enrolled', 'key-rotated', 'reported', 'tagged']));
+  expect(all.at(-1)?.kind).toBe('enrolled');
+  expect(all.find(({ kind }) => kind === 'reported')).toMatchObject({ run: run.id, firstRound: 900, lastRound: 900, reports: 1 });
+  expect(all.map(({ at }) => at)).toEqual(all.map(({ at }) => at).sort().reverse());
 });
