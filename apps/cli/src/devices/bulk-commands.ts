@@ -3,6 +3,7 @@ import { createArgument, type Command } from 'commander';
 import { allPages } from '../coordinator/all-pages.js';
 import { tableOf } from '../terminal/printer.js';
 import { examples, listValue, type Shell } from '../terminal/shell.js';
+import { deviceNamed } from './device-named.js';
 
 /** Devices shown by name before a change of many. */
 const namesShown = 10;
@@ -16,11 +17,12 @@ export function addBulkCommands(devices: Command, shell: Shell): void {
       shell.printer.value(await (await shell.client()).json(routes.countDevices, { query: { filter } }), ({ count, online, states }) => `${count} devices, ${online} online: ${Object.entries(states).map(([state, of]) => `${of} ${state}`).join(', ')}`);
     }), 'seedfleet devices count --filter "tag=lab online=yes"');
 
-  examples(devices.command('tag <id>')
+  examples(devices.command('tag <device>')
     .description('give a device these tags and no others')
     .requiredOption('--tags <tags>', 'with commas between them; empty for none', listValue)
-    .action(async (id: string, { tags }: { tags: string[] }) => {
-      const device = await (await shell.client()).json(routes.changeDeviceTags, { params: { id }, body: { tags } });
+    .action(async (word: string, { tags }: { tags: string[] }) => {
+      const client = await shell.client();
+      const device = await client.json(routes.changeDeviceTags, { params: { id: await deviceNamed(client, word) }, body: { tags } });
       shell.printer.value(device, ({ name, tags: given }) => `${name}: ${given.join(', ') || 'no tags'}`);
     }), 'seedfleet devices tag dev_3kX9 --tags lab,gpu');
 

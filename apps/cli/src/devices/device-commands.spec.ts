@@ -1,4 +1,5 @@
 import { type Device } from '@seedfleet/protocol';
+import { aDeviceDetail } from '../testing/a-device-detail.js';
 import { serveCoordinator, type ServedCoordinator } from '../testing/served-coordinator.js';
 import { loggedIn, typed } from '../testing/typed.js';
 
@@ -30,12 +31,19 @@ test('the state that is asked for goes to the coordinator', async () => {
 });
 
 test.each([
-  ['approve', 'approveDevice', 'active'], ['suspend', 'suspendDevice', 'suspended'], ['resume', 'resumeDevice', 'active'], ['show', 'showDevice', 'pending'],
+  ['approve', 'approveDevice', 'active'], ['suspend', 'suspendDevice', 'suspended'], ['resume', 'resumeDevice', 'active'],
 ] as const)('`devices %s` calls %s and shows the device as it is then', async (action, route, state) => {
   coordinator = await serveCoordinator({ [route]: ({ params }: { params: Record<string, string> }) => aDevice({ id: params['id'] ?? '', state }) });
   const outcome = await typed(['devices', action, 'dev_7', '-o', 'json'], { env: loggedIn(coordinator) });
   expect(JSON.parse(outcome.stdout)).toEqual(aDevice({ id: 'dev_7', state }));
   expect(coordinator.calls).toEqual([route]);
+});
+
+test('`devices show` tells everything that is known', async () => {
+  coordinator = await serveCoordinator({ showDevice: ({ params }) => aDeviceDetail({ id: params['id'] ?? '' }) });
+  const outcome = await typed(['devices', 'show', 'dev_7', '-o', 'json'], { env: loggedIn(coordinator) });
+  expect(JSON.parse(outcome.stdout)).toEqual(aDeviceDetail({ id: 'dev_7' }));
+  expect(coordinator.calls).toEqual(['showDevice']);
 });
 
 test('the name of a device cannot steer the terminal', async () => {

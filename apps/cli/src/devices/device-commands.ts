@@ -1,9 +1,13 @@
 import { deviceStates, routes, type Device, type DeviceState } from '@seedfleet/protocol';
 import { Option, type Command } from 'commander';
 import { allPages } from '../coordinator/all-pages.js';
-import { sheetOf, tableOf } from '../terminal/printer.js';
+import { tableOf } from '../terminal/printer.js';
 import { examples, type Shell } from '../terminal/shell.js';
 import { addBulkCommands } from './bulk-commands.js';
+import { addCallCommands } from './call-commands.js';
+import { deviceNamed } from './device-named.js';
+import { detailSheet, deviceSheet } from './device-text.js';
+import { addKeyCommands } from './key-commands.js';
 
 const actions = [
   { name: 'approve', route: routes.approveDevice, does: 'let a pending device take part, once its fingerprint was compared' },
@@ -25,18 +29,19 @@ export function addDeviceCommands(program: Command, shell: Shell): void {
       shell.printer.value({ items: found }, ({ items }) => deviceTable(items));
     }), 'seedfleet devices list', 'seedfleet devices list --filter "tag=lab online=yes seen<24h"', 'seedfleet devices list --state pending -o json');
 
-  examples(devices.command('show <id>')
-    .description('show one device')
-    .action(async (id: string) => {
-      const device = await (await shell.client()).json(routes.showDevice, { params: { id } });
-      shell.printer.value(device, deviceSheet);
-    }), 'seedfleet devices show dev_3kX9');
+  examples(devices.command('show <device>')
+    .description('show one device, by its name or id: who it is, its policy and data as it states them, its last error and answers')
+    .action(async (word: string) => {
+      const client = await shell.client();
+      shell.printer.value(await client.json(routes.showDevice, { params: { id: await deviceNamed(client, word) } }), detailSheet);
+    }), 'seedfleet devices show laptop-7', 'seedfleet devices show dev_3kX9 -o json');
 
   for (const { name, route, does } of actions) {
-    examples(devices.command(`${name} <id>`)
+    examples(devices.command(`${name} <device>`)
       .description(does)
-      .action(async (id: string) => {
+      .action(async (word: string) => {
         const client = await shell.client();
+        const id = await deviceNamed(client, word);
         if (name === 'revoke') {
           const { name: called } = await client.json(routes.showDevice, { params: { id } });
           if (!await shell.confirmed(`Revoke device ${called} (${id}), for good`)) return;
@@ -44,6 +49,8 @@ export function addDeviceCommands(program: Command, shell: Shell): void {
         shell.printer.value(await client.json(route, { params: { id } }), deviceSheet);
       }), `seedfleet devices ${name} dev_3kX9`);
   }
+  addKeyCommands(devices, shell);
+  addCallCommands(devices, shell);
   addBulkCommands(devices, shell);
 }
 
@@ -52,12 +59,5 @@ function deviceTable(devices: Device[]): string {
     head: ['ID', 'NAME', 'STATE', 'ONLINE', 'WORKER', 'LAST SEEN', 'TAGS'],
     rows: devices.map((device) => [device.id, device.name, device.state, device.online ? 'yes' : 'no', device.workerVersion, device.lastSeenAt, device.tags.join(' ')]),
     empty: 'No devices. Make an enrolment token with `seedfleet tokens create`, then run `seedfleet-worker enroll` on the device.',
-  });
-}
-
-function deviceSheet(device: Device): string {
-  return sheetOf({
-    id: device.id, name: device.name, state: device.state, ...(device.clonedAt === null ? {} : { 'COPIED KEY': `two processes took turns with it, last at ${device.clonedAt}: revoke it, or re-enrol the honest one` }), online: device.online ? 'yes' : 'no', fingerprint: device.fingerprint,
-    worker: device.workerVersion, platform: device.platform, 'last seen': device.lastSeenAt, enrolled: device.enrolledAt, tags: device.tags.join(' '), threads: device.threads, 'memory, MB': device.memoryMegabytes, 'step, ms': device.forwardMs, 'peak, MB': device.peakMegabytes,
   });
 }

@@ -1,10 +1,8 @@
-import { type Device } from '@seedfleet/protocol';
+import { aDeviceDetail } from '../testing/a-device-detail.js';
 import { serveCoordinator, type ServedCoordinator } from '../testing/served-coordinator.js';
 import { loggedIn, typed } from '../testing/typed.js';
 
-const device: Device = {
-  id: 'dev_1', name: 'laptop-7', state: 'active', online: true, fingerprint: '00:11', workerVersion: '0.1.0', platform: 'linux', lastSeenAt: null, enrolledAt: '2026-11-25T10:00:00.000Z', tags: [], threads: 1, memoryMegabytes: 8_000, forwardMs: null, peakMegabytes: null, clonedAt: null,
-};
+const device = aDeviceDetail({ name: 'laptop-7' });
 let coordinator: ServedCoordinator;
 
 beforeEach(async () => {

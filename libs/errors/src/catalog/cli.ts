@@ -29,4 +29,5 @@ export const cliErrors = {
   'hub.interrupted': { retryable: true, http: 503, fix: 'Run the same command again: it goes on at the byte where it stopped.' },
   'hub.hash-mismatch': { retryable: true, http: 502, fix: 'Run the command again; if it stays, do not use this model: somebody between you and the hub changes its bytes.' },
   'hub.no-space': { retryable: false, http: 507, fix: 'Make room, or point XDG_CACHE_HOME to a larger disk.' },
+  'device.ambiguous': { retryable: false, http: 409, fix: 'Name the device by its id.' },
 } as const satisfies Record<string, ErrorEntry>;
