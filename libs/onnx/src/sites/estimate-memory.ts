@@ -45,7 +45,8 @@ export function estimateMemory(model: OnnxModel, { rows, batch, tokens, task, si
   const linears = all.filter(({ site }) => !sites || sites.includes(site));
   const width = commonest(all.map(({ inputs }) => inputs));
   const perturbed = dependentsOf(graph, linears.map(({ y }) => y));
-  const adapted = new Map(linears.map(({ node, outputs }) => [node, outputs]));
+  // Beside y stands the delta; where the linear itself is computed for all rows, what it gives before they are added, too.
+  const adapted = new Map(linears.map(({ node, outputs, x }) => [node, (perturbed.has(x) ? 2 : 1) * outputs]));
   const facts = inferLayouts(graph);
   const bytesOf = (name: string): number => {
     const fact = facts.get(name);
@@ -55,7 +56,7 @@ export function estimateMemory(model: OnnxModel, { rows, batch, tokens, task, si
   };
   const weights = inspectModel(model).bytes;
   const kept = output === undefined ? graph.output.map(({ name }) => name) : [output];
-  const forward = peakOf(graph, { kept, bytesOf, extraOf: (node) => bytesPerValue * rows * batch * tokens * (adapted.get(node) ?? 0) });
+  const forward = peakOf(graph, { kept, bytesOf, perturbed, extraOf: (node) => bytesPerValue * rows * batch * tokens * (adapted.get(node) ?? 0) });
   const loss = task === 'language' ? 2 * kept.reduce((sum, name) => sum + bytesOf(name), 0) : 0;
   const activations = Math.max(forward, loss);
   return { weights, activations, total: weights + activations };
@@ -80,8 +81,13 @@ function multiplied(product: number, dimension: Dimension, examples: number): nu
   return dimension === null || dimension.size === null ? undefined : product * dimension.size * examples ** dimension.batch;
 }
 
-/** The most bytes alive while one node runs; constants are not counted, an element-wise node may write over an input that it is the last to read. */
-function peakOf(graph: GraphProto, { kept, bytesOf, extraOf }: { kept: readonly string[]; bytesOf: (value: string) => number; extraOf: (node: NodeProto) => number }): number {
+interface Accounts { kept: readonly string[]; bytesOf: (value: string) => number; extraOf: (node: NodeProto) => number; perturbed: ReadonlySet<string> }
+
+/**
+ * The most bytes alive while one node runs; constants are not counted. An element-wise node may write over an input that it is the last to read, but for
+ * perturbed values: behind an adapter ONNX Runtime knows no shapes, and so not that the two are of one size.
+ */
+function peakOf(graph: GraphProto, { kept, bytesOf, extraOf, perturbed }: Accounts): number {
   const root = new Map<string, string>();
   const rootOf = (value: string) => root.get(value) ?? value;
   const lastRead = new Map<string, number>();
@@ -101,7 +107,7 @@ function peakOf(graph: GraphProto, { kept, bytesOf, extraOf }: { kept: readonly 
   };
   graph.node.forEach((node, i) => {
     if (node.opType === 'Constant') return;
-    if (elementwise.has(node.opType)) release(node, i);
+    if (elementwise.has(node.opType) && !node.output.some((name) => perturbed.has(name))) release(node, i);
     for (const value of views.has(node.opType) ? [] : node.output.filter((name) => name !== '' && lastRead.has(name))) {
       alive.set(value, bytesOf(value));
       now += bytesOf(value);

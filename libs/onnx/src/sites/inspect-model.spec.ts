@@ -28,8 +28,8 @@ describe('the memory of a step', () => {
   const size = { rows: 3, batch: 2, tokens: 5 };
   const float = 4;
   test('is weights and the values alive at the worst node, P times behind the first adapter', () => {
-    // At `down`: t [P*b, T, 6], y [P*b, T, 4], and the delta of its adapter, as large as y.
-    const activations = float * (3 * 2 * 5) * (6 + 4 + 4);
+    // At `down`: t [P*b, T, 6], y [P*b, T, 4], and, as large as y, the product and the delta that it is the sum of.
+    const activations = float * (3 * 2 * 5) * (6 + 4 + 4 + 4);
     expect(estimateMemory(aModel(), size)).toEqual({ weights: 288, activations, total: 288 + activations });
   });
   test('is less where only a later site has an adapter', () => {
