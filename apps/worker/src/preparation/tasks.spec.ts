@@ -111,6 +111,20 @@ describe('a run of a language model on passages', () => {
     expect(sums).not.toHaveProperty('perClass');
   });
 
+  test('in windows foretells each token of a long passage once, and holds a passage out as one example', async () => {
+    const windows: Manifest['task'] = { type: 'language', tokensMax: 3, overlap: 1 };
+    const [whole, bench] = [await prepare(language, { lines, data }), await prepare(windows, { lines, data })];
+    expect(bench.dataset.heldOutExamples).toBe(whole.dataset.heldOutExamples);
+    expect(bench.dataset.trainExamples).toBeGreaterThan(whole.dataset.trainExamples);
+    const b = aB(bench);
+    const { differences } = await evaluateRound({ ...bench, b, seeds, batch: 0 });
+    plainDifferences({ ...bench, b, seeds, lossesOf: lossesOf(bench.manifest) }).forEach((difference, j) => expect(differences[j]).toBeCloseTo(difference, 4));
+    // This model foretells from one word alone, so that windows change nothing but the cut.
+    const [sums, uncut] = [await evaluateHeldOut({ ...bench, b }), await evaluateHeldOut({ ...whole, b })];
+    expect(sums.count).toBe(uncut.count);
+    expect(sums.lossSum).toBeCloseTo(uncut.lossSum, 3);
+  }, 20_000);
+
   test('reads the text field of a file with labels, too', async () => {
     expect((await prepare(language)).dataset.trainExamples).toBeGreaterThan(0);
   });
