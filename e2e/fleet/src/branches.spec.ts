@@ -25,11 +25,14 @@ test('a run is rolled back to a round: both devices go on from its state then, a
     await rm(join(fleet.homeOf('device-0'), 'runs', String(id), 'first-state'));
     await fleet.startWorker('device-0');
     await fleet.worker('device-1').kill('SIGKILL');
-    await fleet.startWorker('device-1');
+    // From here on it computes in eight bits beside one in float32: what they report goes into the same commits.
+    await fleet.startWorker('device-1', { precision: 'w8a8' });
     await fleet.reached(id, 10);
     const run = await fleet.ended(id);
     expect(run).toMatchObject({ state: 'completed', round: 60, branch: { run: parent, round: 5 } });
     for (const name of ['device-0', 'device-1']) expect(await fleet.workerReached(name, { run: id, round: 60 })).toBe(run.stateHash);
+    const precisionOf = async (name: string) => (await fleet.worker(name).status())?.runs.find((known) => known.run === id)?.precision;
+    expect([await precisionOf('device-0'), await precisionOf('device-1')]).toEqual(['fp32', 'w8a8']);
 
     expect(JSON.parse(await typed('runs', 'verify', String(id), '-o', 'json'))).toMatchObject({ passed: true, rounds: 60, stateHash: run.stateHash });
     const folder = join(fleet.folder, 'exported');

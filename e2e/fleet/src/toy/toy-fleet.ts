@@ -33,6 +33,10 @@ export interface ToySurroundings {
   logLevel?: string;
   /** Default: the builds of this workspace. */
   build?: Build;
+  /** Makes the home of `coordinator` or a device before anything is in it. */
+  prepareHome?: (name: string, home: string) => Promise<void>;
+  /** What a process is started with besides. */
+  environmentOf?: (name: string) => Promise<Record<string, string>>;
 }
 
 /** The built entries of the two apps that a fleet runs. */
@@ -46,15 +50,17 @@ export class ToyFleet {
   readonly workers: Worker[] = [];
   /** What is started from now on. */
   build: Build;
-  private constructor(readonly folder: string, public coordinator: Coordinator, readonly postgres: DebianPostgres | null, private readonly door: string, build: Build) {
+  private constructor(readonly folder: string, public coordinator: Coordinator, readonly postgres: DebianPostgres | null, private readonly door: string, build: Build, private readonly surroundings: Pick<ToySurroundings, 'prepareHome' | 'environmentOf'>) {
     this.build = build;
   }
 
-  static async start(workers: number, { postgres, doorOf, logLevel = 'debug', build = builtHere() }: ToySurroundings = {}): Promise<ToyFleet> {
+  static async start(workers: number, { postgres, doorOf, logLevel = 'debug', build = builtHere(), prepareHome, environmentOf }: ToySurroundings = {}): Promise<ToyFleet> {
     process.env['SEEDFLEET_LOG_LEVEL'] = logLevel;
     const folder = await mkdtemp(join(tmpdir(), 'seedfleet-fleet-'));
-    const coordinator = await startCoordinator({ home: join(folder, 'coordinator'), ...entryOf(build), ...databaseOf(postgres) });
-    const fleet = new ToyFleet(folder, coordinator, postgres ?? null, await doorOf?.(coordinator.port) ?? coordinator.url, build);
+    const home = join(folder, 'coordinator');
+    await prepareHome?.('coordinator', home);
+    const coordinator = await startCoordinator({ home, env: await environmentOf?.('coordinator') ?? {}, ...entryOf(build), ...databaseOf(postgres) });
+    const fleet = new ToyFleet(folder, coordinator, postgres ?? null, await doorOf?.(coordinator.port) ?? coordinator.url, build, { ...(prepareHome === undefined ? {} : { prepareHome }), ...(environmentOf === undefined ? {} : { environmentOf }) });
     for (let index = 0; index < workers; index++) await fleet.addWorker(`device-${index}`, { data: true });
     return fleet;
   }
@@ -72,7 +78,8 @@ export class ToyFleet {
     const { token } = await this.coordinator.client.call('createEnrolmentToken', { body: { usesMax: 1 } });
     if (data) await this.writeData(name);
     if (lines !== undefined) await writeFile(this.dataOf(name), lines.join('\n'));
-    await enrolWorker({ home: this.homeOf(name), url: this.door, token, name, entry: this.build.worker });
+    await this.surroundings.prepareHome?.(name, this.homeOf(name));
+    await enrolWorker({ home: this.homeOf(name), url: this.door, token, name, entry: this.build.worker, env: await this.environmentOf(name) });
     return this.startWorker(name, { data });
   }
 
@@ -82,8 +89,8 @@ export class ToyFleet {
   }
 
   /** Starts an enrolled worker (again). */
-  async startWorker(name: string, { data }: { data: boolean } = { data: true }): Promise<Worker> {
-    const worker = await startWorker({ home: this.homeOf(name), entry: this.build.worker, ...(data ? { data: { path: this.dataOf(name), textField: 'text', labelField: 'label', heldOutFraction: 0.2 } } : {}) });
+  async startWorker(name: string, { data = true, precision }: { data?: boolean; precision?: 'fp32' | 'w8a8' } = {}): Promise<Worker> {
+    const worker = await startWorker({ home: this.homeOf(name), entry: this.build.worker, env: await this.environmentOf(name), ...(precision === undefined ? {} : { precision }), ...(data ? { data: { path: this.dataOf(name), textField: 'text', labelField: 'label', heldOutFraction: 0.2 } } : {}) });
     const index = this.workers.findIndex((known) => known.home === worker.home);
     if (index === -1) this.workers.push(worker);
     else this.workers[index] = worker;
@@ -96,7 +103,7 @@ export class ToyFleet {
 
   /** On its home and port, or on another home with the rest as it was. */
   async restartCoordinator({ home = this.coordinator.home } = {}): Promise<void> {
-    this.coordinator = await startCoordinator({ home, port: this.coordinator.port, ...entryOf(this.build), ...databaseOf(this.postgres) });
+    this.coordinator = await startCoordinator({ home, port: this.coordinator.port, env: await this.environmentOf('coordinator'), ...entryOf(this.build), ...databaseOf(this.postgres) });
   }
 
   /** Registers the toy model and starts a run on all devices. @returns the number of the run */
@@ -178,6 +185,10 @@ export class ToyFleet {
   async remove(): Promise<void> {
     await this.stop();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async environmentOf(name: string): Promise<Record<string, string>> {
+    return await this.surroundings.environmentOf?.(name) ?? {};
   }
 
   private dataOf(name: string): string {

@@ -3,7 +3,7 @@ import { SocketTraffic } from './socket-traffic.js';
 
 const status = (device: string, round: number | null, down: number, up: number): WorkerStatus => ({
   device, state: 'connected', socketBytes: { down, up }, peakMegabytes: 0, catchUp: null,
-  runs: round === null ? [] : [{ run: 1, state: 'ready', round, stateHash: '', trainExamples: 400, heldOutExamples: 100 }],
+  runs: round === null ? [] : [{ run: 1, state: 'ready', round, stateHash: '', trainExamples: 400, heldOutExamples: 100, precision: 'fp32' }],
 });
 
 test('bytes are counted from the first round that was seen to the last, over all devices', () => {

@@ -16,6 +16,8 @@ export interface CoordinatorOptions {
   readyTimeoutMs?: number;
   /** Default: the built entry of this workspace. */
   entry?: string;
+  /** Beside what is set from these options. */
+  env?: Record<string, string>;
   /** Default: `checked`. */
   answers?: 'checked' | 'as they are';
 }
@@ -29,11 +31,11 @@ export interface Coordinator extends FleetProcess {
 }
 
 /** A real coordinator in a process of its own, ready to serve. */
-export async function startCoordinator({ home, port, databaseUrl, logPath = join(home, '..', 'coordinator.log'), detached = false, readyTimeoutMs = 60_000, entry = appEntry('coordinator'), answers = 'checked' }: CoordinatorOptions): Promise<Coordinator> {
+export async function startCoordinator({ home, port, databaseUrl, logPath = join(home, '..', 'coordinator.log'), detached = false, readyTimeoutMs = 60_000, entry = appEntry('coordinator'), answers = 'checked', env = {} }: CoordinatorOptions): Promise<Coordinator> {
   const ownPort = port ?? await freePort();
   const started = await startProcess({
     entry, logPath, detached,
-    env: { SEEDFLEET_HOME: home, SEEDFLEET_HOST: '127.0.0.1', SEEDFLEET_PORT: String(ownPort), DATABASE_URL: databaseUrl ?? '' },
+    env: { ...env, SEEDFLEET_HOME: home, SEEDFLEET_HOST: '127.0.0.1', SEEDFLEET_PORT: String(ownPort), DATABASE_URL: databaseUrl ?? '' },
   });
   const url = await started.line({ what: 'the coordinator was ready', timeoutMs: readyTimeoutMs }, readyUrl);
   return { ...started, home, port: ownPort, url, client: await OperatorClient.ofHome({ url, home, answers }) };

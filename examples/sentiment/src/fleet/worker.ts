@@ -7,7 +7,7 @@ import { type FleetProcess, startProcess } from './fleet-process.js';
 export interface WorkerStatus {
   device: string;
   state: string;
-  runs: { run: number; state: string; round: number; stateHash: string; trainExamples: number; heldOutExamples: number }[];
+  runs: { run: number; state: string; round: number; stateHash: string; trainExamples: number; heldOutExamples: number; precision: 'fp32' | 'w8a8' }[];
   socketBytes: { down: number; up: number };
   peakMegabytes: number;
   catchUp: { rounds: number; bytes: number; milliseconds: number; by: 'log' | 'checkpoint' } | null;
@@ -26,6 +26,7 @@ export interface WorkerData {
 export interface WorkerOptions {
   home: string;
   logPath?: string;
+  env?: Record<string, string>;
   /** Default: the built entry of this workspace. */
   entry?: string;
 }
@@ -35,9 +36,9 @@ const formats: Record<string, string> = { '.csv': 'csv', '.jsonl': 'jsonl', '.tx
 const logOf = (home: string): string => `${home}.log`;
 
 /** Enrols a device with a token; its key is made in its home. Rejects with the last words of the worker. */
-export async function enrolWorker({ home, url, token, name, coordinatorKey, logPath = logOf(home), entry = appEntry('worker') }: WorkerOptions & { url: string; token: string; name: string; coordinatorKey?: string }): Promise<void> {
+export async function enrolWorker({ home, url, token, name, coordinatorKey, logPath = logOf(home), entry = appEntry('worker'), env = {} }: WorkerOptions & { url: string; token: string; name: string; coordinatorKey?: string }): Promise<void> {
   const pinned = coordinatorKey === undefined ? [] : ['--coordinator-key', coordinatorKey];
-  const process = await startProcess({ entry, logPath, args: ['enroll', '--url', url, '--token', token, '--home', home, '--name', name, ...pinned] });
+  const process = await startProcess({ entry, env, logPath, args: ['enroll', '--url', url, '--token', token, '--home', home, '--name', name, ...pinned] });
   const { code, signal } = await process.exited;
   if (code === 0) return;
   const words = (await readFile(logPath, 'utf8')).trim().split('\n').slice(-3).join(' ');
@@ -51,12 +52,12 @@ export interface Worker extends FleetProcess {
 }
 
 /** A real, enrolled worker in a process of its own. Without `data` it only follows. */
-export async function startWorker({ home, data, threads = 1, memoryMegabytes, logPath = logOf(home), detached = false, entry = appEntry('worker') }: WorkerOptions & { data?: WorkerData; threads?: number; memoryMegabytes?: number; detached?: boolean }): Promise<Worker> {
+export async function startWorker({ home, data, threads = 1, memoryMegabytes, precision, logPath = logOf(home), detached = false, entry = appEntry('worker'), env = {} }: WorkerOptions & { data?: WorkerData; threads?: number; memoryMegabytes?: number; precision?: 'fp32' | 'w8a8'; detached?: boolean }): Promise<Worker> {
   const dataArgs = data === undefined ? [] : [
     '--data', data.path, '--format', formats[extname(data.path)] ?? 'jsonl', '--held-out', String(data.heldOutFraction),
     ...(data.textField === undefined ? [] : ['--text-field', data.textField]), ...(data.labelField === undefined ? [] : ['--label-field', data.labelField]),
   ];
-  const process = await startProcess({ entry, logPath, detached, args: ['start', '--home', home, '--threads', String(threads), ...(memoryMegabytes === undefined ? [] : ['--memory-megabytes', String(memoryMegabytes)]), ...dataArgs] });
+  const process = await startProcess({ entry, env, logPath, detached, args: ['start', '--home', home, '--threads', String(threads), ...(memoryMegabytes === undefined ? [] : ['--memory-megabytes', String(memoryMegabytes)]), ...(precision === undefined ? [] : ['--precision', precision]), ...dataArgs] });
   return { ...process, home, status: () => workerStatus(home) };
 }
 
