@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { verifyManifest, decodeLog, toHex, verifyChain } from '@seedfleet/ledger';
 import { ToyFleet } from './toy/toy-fleet.js';
 import { writeToyModel } from './toy/toy-model.js';
@@ -49,6 +50,25 @@ test('an operator registers a model, runs it, watches, verifies and exports it w
     const run = await fleet.run(id);
     expect(await json('runs', 'verify', String(id))).toMatchObject({ passed: true, rounds: 6, stateHash: run.stateHash, headHash: run.headHash, manifestHash: run.manifestHash });
     expect((await typed('runs', 'verify', String(id), '--coordinator-key', '0'.repeat(64))).stderr).toContain('manifest.signature');
+
+    expect(await json('runs', 'branch', String(id), '--round', '6', '--rounds', '2', '--wait', '--timeout', '120')).toMatchObject({ state: 'completed', round: 2 });
+
+    const declared = join(fleet.folder, 'fleet.yaml');
+    await writeFile(declared, 'groups:\n  - { name: lab, filter: online=yes }\n  - { name: pilot }\nalertRules:\n  - { name: failed, condition: { type: run-failed } }\nenrolmentTokens:\n  - { name: porcelain, group: pilot }\n  - { name: spare }\n');
+    const tokens = join(fleet.folder, 'new-tokens');
+    expect((await typed('apply', '-f', declared, '--tokens-to', tokens)).code).toBe(0);
+    expect((await readFile(tokens, 'utf8')).split('\n').map((line) => line.split(' ')[0])).toEqual(['porcelain', 'spare', '']);
+    expect(await typed('diff', '-f', declared)).toMatchObject({ code: 0 });
+    await writeFile(declared, 'groups:\n  - { name: lab, filter: online=no }\n');
+    expect((await typed('diff', '-f', declared, '--prune')).stdout).toMatch(/lab +change +filter: online=yes -> online=no\n.*pilot +delete/);
+    expect((await typed('apply', '-f', declared)).code).toBe(0);
+    expect((await json('groups', 'list')).items.map(({ name, filter }: { name: string; filter: string | null }) => `${name} ${filter}`).sort()).toEqual(['lab online=no', 'pilot null']);
+
+    const bundle = join(fleet.folder, 'bundle.tar.gz');
+    expect(await json('support', 'bundle', '--out', bundle)).toMatchObject({ missing: [] });
+    const everything = gunzipSync(await readFile(bundle)).toString('utf8');
+    expect(everything).toContain('seedfleet_rounds_total');
+    for (const name of ['device-0', '"by hand"', 'porcelain', fleet.folder, (await readFile(join(fleet.coordinator.home, 'admin-token'), 'utf8')).trim()]) expect(everything).not.toContain(name);
 
     const folder = join(fleet.folder, 'exported');
     await json('runs', 'export', String(id), '--out', folder);

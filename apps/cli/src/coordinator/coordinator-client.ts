@@ -1,5 +1,5 @@
 import { FleetError, errors, type ErrorCode } from '@seedfleet/errors';
-import { octetStream, parseRequest, problemSchema, type Problem, type Route } from '@seedfleet/protocol';
+import { octetStream, parseRequest, type plainText, problemSchema, type Problem, type Route } from '@seedfleet/protocol';
 import { z } from 'zod';
 import { type Session } from '../session/session-file.js';
 
@@ -8,6 +8,10 @@ interface RequestParts {
   query?: Record<string, string | number | undefined>;
   /** a JSON value, checked against the schema of the route before it is sent */
   body?: unknown;
+  /** revision that the change was decided on: refused with `request.stale` if it is another by now */
+  ifMatch?: number;
+  /** statuses beside success whose answer is of the route's form, too */
+  taken?: readonly number[];
 }
 
 /** The bytes of one upload request and where in the file they begin. */
@@ -41,6 +45,16 @@ export class CoordinatorClient {
     await answer.body?.cancel();
   }
 
+  /** Lines of text. */
+  async text(route: Route & { response: typeof plainText }, parts: RequestParts = {}): Promise<string> {
+    const answer = await this.send(route, parts);
+    try {
+      return await answer.text();
+    } catch (cause) {
+      throw this.unreachable(cause);
+    }
+  }
+
   async bytes(route: Route & { response: typeof octetStream }, parts: RequestParts = {}): Promise<Uint8Array> {
     const answer = await this.send(route, parts);
     try {
@@ -61,8 +75,8 @@ export class CoordinatorClient {
     return this.parse(route.response, await this.jsonBody(answer));
   }
 
-  private async send(route: Route, { params = {}, query = {}, headers: further = {}, body }: RequestParts & { headers?: Record<string, string> }, piece?: Piece): Promise<Response> {
-    const headers: Record<string, string> = { ...further, authorization: `Bearer ${this.session.token}`, accept: 'application/json, application/problem+json, application/octet-stream' };
+  private async send(route: Route, { params = {}, query = {}, headers: further = {}, body, ifMatch, taken = [] }: RequestParts & { headers?: Record<string, string> }, piece?: Piece): Promise<Response> {
+    const headers: Record<string, string> = { ...further, authorization: `Bearer ${this.session.token}`, accept: 'application/json, application/problem+json, application/octet-stream', ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }) };
     const request: RequestInit = { method: route.method, headers };
     if (piece) {
       headers['content-type'] = octetStream;
@@ -78,7 +92,7 @@ export class CoordinatorClient {
     } catch (cause) {
       throw this.unreachable(cause);
     }
-    if (!answer.ok) throw await this.refusal(answer);
+    if (!answer.ok && !taken.includes(answer.status)) throw await this.refusal(answer);
     return answer;
   }
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { FleetError } from '@seedfleet/errors';
-import { apiPrefix, parseRequest, problemMediaType, routes, toProblem, type Route, type RouteName } from '@seedfleet/protocol';
+import { parseRequest, problemMediaType, routes, toProblem, type Route, type RouteName } from '@seedfleet/protocol';
 import { z } from 'zod';
 
 /** One request as a handler sees it: everything checked by the schemas of the route. */
@@ -86,7 +86,7 @@ export class OffsetRefusal extends FleetError {
 
 function findRoute(method: string, path: string): { name: RouteName; route: Route; params: Record<string, string> } | undefined {
   for (const [name, route] of Object.entries<Route>(routes)) {
-    if (route.method !== method || !route.path.startsWith(apiPrefix) || !isRouteName(name)) continue;
+    if (route.method !== method || !isRouteName(name)) continue;
     const match = new RegExp(`^${route.path.replace(/:(\w+)/g, '(?<$1>[^/]+)')}$`, 'u').exec(path);
     if (match) return { name, route, params: { ...match.groups } };
   }
