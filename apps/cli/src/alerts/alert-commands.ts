@@ -32,13 +32,13 @@ function addRuleCommands(alerts: Command, shell: Shell): void {
     .option('--minutes <minutes>', 'round-stalled: without a commit for so long', numberValue)
     .option('--hours <hours>', 'device-gone: not seen for so long', numberValue)
     .option('--evaluations <count>', 'loss-rising: in so many evaluations in a row', numberValue)
-    .option('--share <share>', 'participation-low: reports of devices asked, from 0 to 1', numberValue)
+    .option('--share <share>', 'participation-low: reports of devices asked, budget: what is spent of it; from 0 to 1', numberValue)
     .option('--rounds <count>', 'participation-low: in so many rounds', numberValue)
     .option('--channels <ids>', 'who hears of it, with commas between them', listValue, [])
     .action(async ({ name, channels, ...condition }: RuleOptions) => {
       const rule = await (await shell.client()).json(routes.createAlertRule, { body: { name, channels, condition } });
       shell.printer.value(rule, ruleSheet);
-    }), 'seedfleet alerts watch --name stalled --type round-stalled --minutes 10 --channels chn_3kX9', 'seedfleet alerts watch --name quiet --type participation-low --share 0.5 --rounds 5');
+    }), 'seedfleet alerts watch --name stalled --type round-stalled --minutes 10 --channels chn_3kX9', 'seedfleet alerts watch --name quiet --type participation-low --share 0.5 --rounds 5', 'seedfleet alerts watch --name spent --type budget --share 0.8');
 
   examples(alerts.command('silence <rule>').description('let channels hear nothing of a rule for a while; 0 ends that')
     .requiredOption('--seconds <seconds>', 'how long', numberValue)

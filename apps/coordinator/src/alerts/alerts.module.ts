@@ -4,7 +4,9 @@ import { AlertSender } from './alert-sender.js';
 import { AlertWatchService } from './alert-watch.service.js';
 import { AlertsController } from './alerts.controller.js';
 import { AlertsService } from './alerts.service.js';
+import { RoundsModule } from '../rounds/rounds.module.js';
+import { RunBudgets } from '../runs/run-budgets.js';
 import { FleetFactReader } from './fleet-facts.js';
 
-@Module({ controllers: [AlertsController], providers: [AlertsService, AlertRepository, AlertSender, AlertWatchService, FleetFactReader] })
+@Module({ imports: [RoundsModule], controllers: [AlertsController], providers: [AlertsService, AlertRepository, AlertSender, AlertWatchService, FleetFactReader, RunBudgets] })
 export class AlertsModule {}

@@ -3,7 +3,7 @@ import { changesOf, firingOf, retryAfterMs, type FleetFacts, type WatchedDevice,
 
 const now = new Date('2026-11-25T12:00:00.000Z');
 const ago = (minutes: number) => new Date(now.getTime() - minutes * 60_000);
-const aRun = (changes: Partial<WatchedRun> = {}): WatchedRun => ({ id: 3, name: 'reviews', state: 'running', cause: null, startedAt: ago(60), endedAt: null, committedAt: ago(1), losses: [], rounds: [], mismatched: [], ...changes });
+const aRun = (changes: Partial<WatchedRun> = {}): WatchedRun => ({ id: 3, name: 'reviews', state: 'running', cause: null, startedAt: ago(60), endedAt: null, committedAt: ago(1), losses: [], rounds: [], mismatched: [], spent: null, ...changes });
 const aDevice = (changes: Partial<WatchedDevice> = {}): WatchedDevice => ({ id: 'dev_1', name: 'laptop', connected: true, lastSeenAt: ago(1), enrolledAt: ago(6_000), workerVersion: '0.1.0', clonedAt: null, ...changes });
 const facts = (changes: Partial<FleetFacts>): FleetFacts => ({ now, version: '0.1.0', runs: [], devices: [], ...changes });
 const reports = (...reported: number[]) => reported.map((count) => ({ selected: 4, reported: count }));
@@ -23,6 +23,9 @@ test.each<[string, AlertCondition, Partial<FleetFacts>, string | null]>([
   ['a run that failed today', { type: 'run-failed' }, { runs: [aRun({ state: 'failed', cause: 'attempts-exhausted', endedAt: ago(60) })] }, 'run 3'],
   ['a run that failed the day before', { type: 'run-failed' }, { runs: [aRun({ state: 'failed', endedAt: ago(2_000) })] }, null],
   ['a device in another state', { type: 'state-mismatch' }, { runs: [aRun({ mismatched: ['laptop'] })] }, 'run 3'],
+  ['a budget that is nearly spent', { type: 'budget', share: 0.8 }, { runs: [aRun({ spent: 0.81 })] }, 'run 3'],
+  ['a budget that is half spent', { type: 'budget', share: 0.8 }, { runs: [aRun({ spent: 0.5 })] }, null],
+  ['a run without a budget', { type: 'budget', share: 0.8 }, { runs: [aRun()] }, null],
   ['a device that is there', { type: 'device-gone', hours: 2 }, { devices: [aDevice({ lastSeenAt: ago(600) })] }, null],
   ['a device that is away', { type: 'device-gone', hours: 2 }, { devices: [aDevice({ connected: false, lastSeenAt: ago(121) })] }, 'dev_1'],
   ['a device that never came', { type: 'device-gone', hours: 2 }, { devices: [aDevice({ connected: false, lastSeenAt: null })] }, 'dev_1'],

@@ -15,6 +15,8 @@ export interface WatchedRun {
   rounds: readonly { selected: number; reported: number }[];
   /** names of devices whose state differs from the fleet's */
   mismatched: readonly string[];
+  /** largest share of its budget that is spent; null without one */
+  spent: number | null;
 }
 
 export interface WatchedDevice { id: string; name: string; connected: boolean; lastSeenAt: Date | null; enrolledAt: Date; workerVersion: string | null; clonedAt: Date | null }
@@ -51,6 +53,7 @@ export function firingOf(condition: AlertCondition, facts: FleetFacts): Firing[]
     });
     case 'run-failed': return of(facts.runs.filter(({ state, endedAt }) => state === 'failed' && endedAt !== null && nowMs - endedAt.getTime() < dayMs), ({ cause }) => `failed: ${cause ?? 'no cause is known'}.`);
     case 'state-mismatch': return of(running, ({ mismatched }) => (mismatched.length === 0 ? null : `has ${mismatched.length} ${mismatched.length === 1 ? 'device' : 'devices'} in another state than the fleet: ${mismatched.slice(0, 5).join(', ')}.`));
+    case 'budget': return of(running, ({ spent }) => (spent !== null && spent > condition.share ? `has spent ${(spent * 100).toFixed(0)} % of its budget.` : null));
     case 'device-gone': return facts.devices.flatMap(({ id, name, connected, lastSeenAt, enrolledAt }) => {
       const since = lastSeenAt ?? enrolledAt;
       return !connected && nowMs - since.getTime() > condition.hours * hourMs ? [{ subject: id, summary: `Device ${name} was last seen ${since.toISOString()}.` }] : [];

@@ -279,7 +279,7 @@ export class RunLoop {
         await this.write((tx) => tools.runs.changeState(run.id, { from: ['running'], to: 'paused', cause: effect.cause ?? null, at: tools.clock.now() }, tx));
         return [];
       case 'save-canary':
-        await tools.runs.saveCanary(run.id, effect.canary);
+        await this.write((tx) => tools.runs.saveCanary(run.id, effect.canary, { at: tools.clock.now(), round: this.fleet.round }, tx));
         return [];
       case 'end':
         this.clearTimers();

@@ -145,6 +145,8 @@ test('a run of a few devices first asks them alone, and pauses with the cause wh
     state: 'paused', round: 1, cause: 'canary: the loss rose from 0.5000 to 0.6000',
     canary: { stage: 'failed', asked: 1, departed: 0, lossBefore: 0.5, lossAfter: 0.6, cause: 'canary: the loss rose from 0.5000 to 0.6000' },
   });
+  const { marks } = (await fleet.call('GET', `/api/v1/runs/${run.id}/series?names=loss`)).json as ResponseOf<'showSeries'>;
+  expect(marks.at(-1)).toMatchObject({ kind: 'canary-failed', round: 1 });
   expect([a, b, c].flatMap(({ starts }) => starts)).toHaveLength(1);
   await fleet.call('POST', `/api/v1/runs/${run.id}/resume`);
   expect(await show(run.id)).toMatchObject({ state: 'running', canary: { stage: 'overruled' } });
@@ -221,6 +223,36 @@ test('a run is scheduled, then queued behind another and behind its devices, and
   expect(items.map(({ actor, action, detail }) => [actor, action, detail['to']])).toEqual([
     ['admin', 'run.stop', undefined], ['coordinator', 'run.change', 'running'], ['admin', 'run.change', 'scheduled'], ['admin', 'run.create', undefined],
   ]);
+}, 60_000);
+
+test('a budget is counted, watched, and ends the run before it is exceeded; a device that announces another state is an alert until it has that of the fleet', async () => {
+  const { a, b } = four();
+  const request = aRunRequest(model, { roundsMax: 50 });
+  for (const condition of [{ type: 'budget', share: 0.3 }, { type: 'state-mismatch' }]) await fleet.call('POST', '/api/v1/alert-rules', { body: { name: condition.type, condition } });
+  const open = async () => {
+    await fleet.coordinator.lookForAlerts();
+    return ((await fleet.call('GET', '/api/v1/alerts?open=yes')).json as ResponseOf<'listAlerts'>).items.map(({ ruleName, subject }) => `${ruleName} of ${subject}`).sort();
+  };
+  // Four differences a report, two reports a round: a third round could take 24.
+  const run = await aRunOfDevices({ ...request, devices: [a.id, b.id], policy: { ...request.policy, stop: { budget: { scalars: 20 } } } });
+  for (const device of [a, b]) {
+    device.starts.splice(0);
+    device.ended.splice(0);
+  }
+  await ready(a, run.id);
+  await b.connect();
+  await b.hello();
+  await b.fetchManifest(run.id);
+  expect(await b.send('run:prepared', { run: run.id, round: 0, stateHash: new Uint8Array(32).fill(1), trainExamples: 10, heldOutExamples: 0 })).toMatchObject({ ok: false, error: { code: 'report.stale-state' } });
+  expect(await open()).toEqual([`state-mismatch of run ${run.id}`]);
+  await b.prepared(run.id);
+  await report(0, a, b);
+  expect(await open()).toEqual([`budget of run ${run.id}`]);
+  expect((await show(run.id)).budget).toMatchObject({ scalars: 20, scalarsSpent: 8, hours: null });
+  await report(1, a, b);
+  expect(await a.end()).toMatchObject({ state: 'completed', cause: 'budget-spent' });
+  expect(await show(run.id)).toMatchObject({ state: 'completed', cause: 'budget-spent', round: 2, budget: { scalarsSpent: 16 } });
+  expect(await open()).toEqual([]);
 }, 60_000);
 
 test('what was asked for can be asked for again; of a branch what comes to the same', async () => {

@@ -46,6 +46,6 @@ export class RunPlans {
     if (canary === null) return;
     const request = runRequest.safeParse(await this.runs.findRequest(id));
     const settled = await this.canaryOf(request.data?.canary, { devices: await this.assignments.count(id) });
-    if (settled !== null) await this.runs.saveCanary(id, settled);
+    if (settled !== null) await this.runs.settleCanary(id, settled);
   }
 }

@@ -115,6 +115,10 @@ export class RunRepository {
     return row === null ? null : toRow(row);
   }
 
+  async findMany(ids: readonly number[]): Promise<RunRow[]> {
+    return (await this.database.prisma.run.findMany({ where: { id: { in: [...ids] } }, orderBy: { id: 'asc' }, select: columns })).map(toRow);
+  }
+
   /** Newest first. @param before id of the last run of the page before */
   async page({ before, limit, where }: { before: number | undefined; limit: number; where: Prisma.RunWhereInput }): Promise<RunRow[]> {
     const rows = await this.database.prisma.run.findMany({
@@ -140,8 +144,15 @@ export class RunRepository {
     return rows.flatMap(({ id, groupId }) => (groupId === null ? [] : [{ id, groupId }]));
   }
 
-  async saveCanary(id: number, canary: Canary): Promise<void> {
+  /** Before the run is started. */
+  async settleCanary(id: number, canary: Canary): Promise<void> {
     await this.database.prisma.run.update({ where: { id }, data: { canary: toJson(canary) } });
+  }
+
+  /** With a mark of the run where its trial is over. */
+  async saveCanary(id: number, canary: Canary, { at, round }: { at: Date; round: number }, tx: Transaction): Promise<void> {
+    await tx.run.update({ where: { id }, data: { canary: toJson(canary) } });
+    if (canary.stage === 'passed' || canary.stage === 'failed') await tx.runMark.createMany({ data: [{ runId: id, at, kind: `canary-${canary.stage}`, round }], skipDuplicates: true });
   }
 
   async findRequest(id: number): Promise<unknown> {

@@ -9,7 +9,7 @@ export interface SeriesView {
 }
 
 const words: Record<SeriesMark['kind'], string> = {
-  start: 'start', pause: 'pause', resume: 'resume', restart: 'restart', stop: 'stop', branch: 'branch', branched: 'branch off',
+  start: 'start', pause: 'pause', resume: 'resume', restart: 'restart', stop: 'stop', branch: 'branch', branched: 'branch off', 'canary-passed': 'canary passed', 'canary-failed': 'canary failed',
 };
 
 /** What a mark says in a list. */
@@ -22,6 +22,8 @@ export function markText({ kind, round, at, run }: SeriesMark): string {
     case 'restart': return `taken up again by a coordinator after ${round} rounds, ${when}`;
     case 'stop': return `stopped after ${round} rounds, ${when}`;
     case 'branch': return `began as a branch of run ${run ?? ''}, ${when}`;
+    case 'canary-passed': return `went well on few devices: every device is asked after ${round} rounds, ${when}`;
+    case 'canary-failed': return `did not go well on few devices, after ${round} rounds, ${when}`;
     case 'branched': return `run ${run ?? ''} branched off after ${round} rounds, ${when}`;
   }
 }

@@ -13,6 +13,8 @@ export const alertConditionSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('run-failed') }),
   /** a device holds another state than the fleet, or could not rebuild it */
   z.strictObject({ type: z.literal('state-mismatch') }),
+  /** a running run with a budget has spent more than this share of it */
+  z.strictObject({ type: z.literal('budget'), share: z.number().gt(0).max(1) }),
   /** an active device was not seen for so long */
   z.strictObject({ type: z.literal('device-gone'), hours: z.number().positive().max(8_760) }),
   /** a connected device runs another version than the coordinator */
@@ -21,7 +23,7 @@ export const alertConditionSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('device-cloned') }),
 ]);
 export type AlertCondition = z.infer<typeof alertConditionSchema>;
-export const alertTypes = ['round-stalled', 'loss-rising', 'participation-low', 'run-failed', 'state-mismatch', 'device-gone', 'version-skew', 'device-cloned'] as const satisfies readonly AlertCondition['type'][];
+export const alertTypes = ['round-stalled', 'loss-rising', 'participation-low', 'run-failed', 'state-mismatch', 'budget', 'device-gone', 'version-skew', 'device-cloned'] as const satisfies readonly AlertCondition['type'][];
 
 export const alertRuleRequest = z.strictObject({
   name: displayName,

@@ -56,8 +56,8 @@ export const seriesTableSchema = z.object({
 });
 export type SeriesTable = z.infer<typeof seriesTableSchema>;
 
-/** What a curve shows beside its values: paused and resumed by an operator, taken up again by a coordinator, begun as a branch, branched from, stopped. */
-export const markKinds = ['start', 'pause', 'resume', 'restart', 'stop', 'branch', 'branched'] as const;
+/** What a curve shows beside its values: paused and resumed by an operator, taken up again by a coordinator, begun as a branch, branched from, stopped; its canary passed or failed. */
+export const markKinds = ['start', 'pause', 'resume', 'restart', 'stop', 'branch', 'branched', 'canary-passed', 'canary-failed'] as const;
 export const seriesMarkSchema = z.object({
   kind: z.enum(markKinds), at: instant,
   /** commits at that time */

@@ -8,6 +8,7 @@ export function conditionText(condition: AlertCondition): string {
     case 'participation-low': return `fewer than ${(condition.share * 100).toFixed(0)} % of the devices asked reporting over ${condition.rounds} rounds`;
     case 'run-failed': return 'a run that failed';
     case 'state-mismatch': return 'a device in another state than the fleet';
+    case 'budget': return `a running run that has spent ${(condition.share * 100).toFixed(0)} % of its budget`;
     case 'device-gone': return `an active device not seen for ${condition.hours} hours`;
     case 'version-skew': return 'a connected device of another version';
     case 'device-cloned': return 'two processes that take turns with the key of one device';
@@ -21,6 +22,7 @@ export const conditionKinds: readonly { label: string; condition: AlertCondition
   { label: 'Low participation', condition: { type: 'participation-low', share: 0.5, rounds: 5 } },
   { label: 'Failed run', condition: { type: 'run-failed' } },
   { label: 'State mismatch', condition: { type: 'state-mismatch' } },
+  { label: 'Budget', condition: { type: 'budget', share: 0.8 } },
   { label: 'Device gone', condition: { type: 'device-gone', hours: 24 } },
   { label: 'Version skew', condition: { type: 'version-skew' } },
   { label: 'Copied key', condition: { type: 'device-cloned' } },

@@ -50,7 +50,7 @@ function stopWords({ targetLoss, targetAccuracy, plateau, divergence, budgetScal
     targetLoss === null ? null : `loss ${targetLoss}`, targetAccuracy === null ? null : `accuracy ${targetAccuracy}`, plateau === null ? null : `${plateau} evaluations without progress`,
     divergence === null ? null : `loss ${divergence} times the first`, budgetScalars === null ? null : `${budgetScalars} scalars`, budgetHours === null ? null : `${budgetHours} hours`,
   ].filter((word) => word !== null);
-  return words.length === 0 ? 'no: all rounds' : words.join(', ');
+  return words.length === 0 ? 'no: it goes on to the end' : words.join(', ');
 }
 
 function startWords({ startAt, after, whenFree }: StepProps['draft']): string {

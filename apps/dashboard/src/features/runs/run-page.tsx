@@ -10,6 +10,7 @@ import { RunEstimator } from './run-estimator';
 import { RunLog } from './run-log';
 import { RunManifest } from './run-manifest';
 import { RunPrivacy } from './run-privacy';
+import { RunPlan } from './run-plan';
 import { RunProgress } from './run-progress';
 import { RunRounds } from './run-rounds';
 import { RunSync } from './run-sync';
@@ -36,6 +37,7 @@ export function RunPage() {
                 <Title order={1} size="h2">{run.name}</Title>
                 <Text c="dimmed">Run {run.id}: {run.state}, {run.round} of {run.roundsMax} rounds{run.cause === null ? '' : `. ${run.cause}`}</Text>
                 {run.branch === null ? null : <Text c="dimmed">Branch of <Anchor component={Link} to={`/runs/${run.branch.run}`} inherit underline="always">run {run.branch.run}</Anchor> after {run.branch.round} rounds</Text>}
+                <RunPlan run={run} />
               </Stack>
               <RunActions run={run} />
             </Group>
