@@ -1,12 +1,19 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntil } from '@seedfleet/example-sentiment';
 import { DebianPostgres } from '../postgres/debian-postgres.js';
 import { ToyFleet } from '../toy/toy-fleet.js';
 import { CutProxy } from './cut-proxy.js';
-import { faults, type Victims } from './faults.js';
+import { faults, possibleFaults, type Victims } from './faults.js';
+import { MovedClocks } from './moved-clocks.js';
+import { SmallDisk } from './small-disk.js';
 import { Witness } from './witness.js';
 
 const workers = 3;
+/** Enough for what a run of some minutes writes. */
+const diskMegabytes = { coordinator: 256, postgres: 512, worker: 32 };
 /** Longest peace between two faults. */
 const peaceMaxMs = 800;
 /** A run that commits no whole round within this after a repair is stuck: six deadlines of the toy run. */
@@ -26,41 +33,60 @@ export interface ChaosOutcome {
 }
 
 /** Harms one fleet on one database `kills` times, or until the time is up, and counts what must not happen. */
-export async function chaosRun({ database, kills, endsAtMs, random, say }: {
+export async function chaosRun({ database, kills, endsAtMs, random, say, only }: {
   database: 'embedded' | 'postgresql'; kills: number; endsAtMs: number; random: () => number; say: (line: string) => void;
+  /** names of faults; null: all that are possible */
+  only: readonly string[] | null;
 }): Promise<ChaosOutcome> {
-  const postgres = database === 'postgresql' ? await DebianPostgres.start() : null;
+  const disks = new Map<string, SmallDisk>();
+  const mayMount = await SmallDisk.possible();
+  const smallDisk = async (name: string, folder: string) => {
+    if (mayMount) disks.set(name, await SmallDisk.mount(folder, { megabytes: diskMegabytes[name === 'coordinator' || name === 'postgres' ? name : 'worker'] }));
+  };
+  const clockFolder = await mkdtemp(join(tmpdir(), 'seedfleet-clocks-'));
+  const clocks = await MovedClocks.in(clockFolder);
+  const postgres = database === 'postgresql' ? await DebianPostgres.start({ prepare: (folder) => smallDisk('postgres', folder) }) : null;
   let proxy: CutProxy | null = null;
   const fleet = await ToyFleet.start(workers, {
     ...(postgres === null ? {} : { postgres }),
     doorOf: async (port) => (proxy = await CutProxy.listen(port)).url,
+    prepareHome: smallDisk, ...(clocks === null ? {} : { environmentOf: (name) => clocks.environmentOf(name) }),
   }).catch(async (error: unknown) => {
+    await postgres?.kill();
+    for (const disk of disks.values()) disk.unmount();
     await postgres?.remove();
     throw error;
   });
   let keptPromises = false;
   try {
     if (proxy === null) throw new Error('The fleet was started without its proxy.');
-    const outcome = await harm({ fleet, proxy, postgres, random }, { kills, endsAtMs, say: (line) => say(`${database}: ${line}`) });
+    const outcome = await harm({ fleet, proxy, postgres, disks, clocks, random }, { kills, endsAtMs, only, say: (line) => say(`${database}: ${line}`) });
     keptPromises = [outcome.lost, outcome.forks, outcome.stuck, outcome.unexpectedExits].every((broken) => broken.length === 0);
     return outcome;
   } finally {
     await fleet.stop();
+    await postgres?.kill();
     // The logs of a broken promise are what it can be understood from.
+    if (!keptPromises) {
+      for (const { folder } of disks.values()) await cp(folder, `${folder}.kept`, { recursive: true });
+      say(`${database}: logs and homes are left in ${fleet.folder}`);
+    }
+    for (const disk of disks.values()) disk.unmount();
     if (keptPromises) await fleet.remove();
-    else say(`${database}: logs and homes are left in ${fleet.folder}`);
     await (proxy as CutProxy | null)?.close();
     await postgres?.remove();
+    await rm(clockFolder, { recursive: true, force: true });
   }
 }
 
-async function harm(victims: Victims, { kills, endsAtMs, say }: { kills: number; endsAtMs: number; say: (line: string) => void }): Promise<ChaosOutcome> {
-  const { fleet, random, postgres } = victims;
+async function harm(victims: Victims, { kills, endsAtMs, say, only }: { kills: number; endsAtMs: number; say: (line: string) => void; only: readonly string[] | null }): Promise<ChaosOutcome> {
+  const { fleet, random } = victims;
   const run = await fleet.startRun({ rounds: 1_000_000 });
   await fleet.reached(run, 3);
   const witness = new Witness(fleet, run);
   const outcome: ChaosOutcome = { kills: 0, resumesMs: [], rounds: 0, acknowledged: 0, lost: [], forks: witness.forks, stuck: [], unexpectedExits: [] };
-  const possible = Object.keys(faults).filter((name) => postgres !== null || faults[name]?.needsPostgres === false);
+  const possible = possibleFaults(victims).filter((name) => only === null || only.includes(name));
+  say(`faults: ${possible.join(', ')}`);
   // From a bag that is filled again when it is empty: few kills, too, meet every fault.
   let bag: string[] = [];
   while (outcome.kills < kills && Date.now() < endsAtMs && outcome.stuck.length === 0) {

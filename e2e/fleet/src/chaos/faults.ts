@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type DebianPostgres } from '../postgres/debian-postgres.js';
 import { type ToyFleet } from '../toy/toy-fleet.js';
 import { type CutProxy } from './cut-proxy.js';
+import { clockNoticedMs, type MovedClocks } from './moved-clocks.js';
+import { type SmallDisk } from './small-disk.js';
 
 /** What a fault may do harm to. */
 export interface Victims {
@@ -9,17 +11,33 @@ export interface Victims {
   proxy: CutProxy;
   /** null: the database lives and dies with the coordinator */
   postgres: DebianPostgres | null;
+  /** by `coordinator`, `postgres` or the name of a device; empty where nobody may mount one */
+  disks: ReadonlyMap<string, SmallDisk>;
+  /** null without libfaketime */
+  clocks: MovedClocks | null;
   random: () => number;
 }
 
 /** Longest time that a database or a network stays away, milliseconds. */
 const awayMaxMs = 2_000;
+/** Shortest time that a disk stays full, milliseconds. */
+const fullMinMs = 4_000;
+/** Five minutes, the drift that the issue of clocks is about; to the second that is what it is moved by. */
+const clockSeconds = 300;
 
 /** Kills, cuts, and starts again what it killed, as a supervisor does. @returns when the repair began, ms */
 type Fault = (victims: Victims) => Promise<number>;
 
+const nameOf = (fleet: ToyFleet, { home }: ToyFleet['workers'][number]) => home.slice(fleet.folder.length + 1);
+
+function oneOf({ fleet, random }: Victims): ToyFleet['workers'][number] {
+  const worker = fleet.workers[Math.floor(random() * fleet.workers.length)];
+  if (worker === undefined) throw new Error('The fleet has no worker.');
+  return worker;
+}
+
 async function killWorkers({ fleet }: Victims, workers: ToyFleet['workers']): Promise<number> {
-  const names = workers.map(({ home }) => home.slice(fleet.folder.length + 1));
+  const names = workers.map((worker) => nameOf(fleet, worker));
   await Promise.all(workers.map((worker) => worker.kill('SIGKILL')));
   const repairedAt = performance.now();
   await Promise.all(names.map((name) => fleet.startWorker(name)));
@@ -46,27 +64,53 @@ async function killDatabase({ postgres, random }: Victims): Promise<number> {
   return repairedAt;
 }
 
+/** Fills a disk for a while. Who ends by itself because of it is started again, as a supervisor does it, when there is room. */
+async function fillDisk({ fleet, postgres, disks, random }: Victims, name: string): Promise<number> {
+  const disk = disks.get(name);
+  if (disk === undefined) throw new Error(`There is no small disk of ${name}.`);
+  await disk.fill();
+  // Long enough that a table, or the log of the database, wants another block.
+  await sleep(fullMinMs + random() * awayMaxMs);
+  await disk.free();
+  const repairedAt = performance.now();
+  if (postgres !== null && !postgres.running()) await postgres.restart();
+  if (!fleet.coordinator.running()) await fleet.restartCoordinator();
+  await Promise.all(fleet.workers.filter((worker) => !worker.running()).map((worker) => fleet.startWorker(nameOf(fleet, worker))));
+  return repairedAt;
+}
+
+/** Five minutes ahead, behind or right, but another than before. */
+async function moveClock({ clocks, random }: Victims, name: string): Promise<number> {
+  const choices = [0, clockSeconds, -clockSeconds].filter((seconds) => seconds !== clocks?.offsetOf(name));
+  await clocks?.move(name, choices[Math.floor(random() * choices.length)] ?? 0);
+  await sleep(clockNoticedMs);
+  return performance.now();
+}
+
+type Need = 'postgres' | 'disks' | 'clocks';
+
 /** By name; `kills` are processes that end by SIGKILL. */
-export const faults: Record<string, { needsPostgres: boolean; perform: Fault }> = {
-  coordinator: { needsPostgres: false, perform: async (victims) => {
+export const faults: Record<string, { needs: readonly Need[]; perform: Fault }> = {
+  coordinator: { needs: [], perform: async (victims) => {
     await victims.fleet.killCoordinator();
     return restartCoordinator(victims);
   } },
-  worker: { needsPostgres: false, perform: (victims) => {
-    const { workers } = victims.fleet;
-    return killWorkers(victims, workers.slice(Math.floor(victims.random() * workers.length)).slice(0, 1));
-  } },
-  'all workers': { needsPostgres: false, perform: (victims) => killWorkers(victims, [...victims.fleet.workers]) },
-  'network cut': { needsPostgres: false, perform: (victims) => {
+  worker: { needs: [], perform: (victims) => killWorkers(victims, [oneOf(victims)]) },
+  'all workers': { needs: [], perform: (victims) => killWorkers(victims, [...victims.fleet.workers]) },
+  'network cut': { needs: [], perform: (victims) => {
     victims.proxy.cut();
     return healLater(victims);
   } },
-  'network silent': { needsPostgres: false, perform: (victims) => {
+  'network silent': { needs: [], perform: (victims) => {
     victims.proxy.silence();
     return healLater(victims);
   } },
-  database: { needsPostgres: true, perform: killDatabase },
-  'coordinator and database': { needsPostgres: true, perform: async (victims) => {
+  'disk of the database full': { needs: ['disks'], perform: (victims) => fillDisk(victims, victims.postgres === null ? 'coordinator' : 'postgres') },
+  'disk of a worker full': { needs: ['disks'], perform: (victims) => fillDisk(victims, nameOf(victims.fleet, oneOf(victims))) },
+  'clock of the coordinator moved': { needs: ['clocks'], perform: (victims) => moveClock(victims, 'coordinator') },
+  'clock of a worker moved': { needs: ['clocks'], perform: (victims) => moveClock(victims, nameOf(victims.fleet, oneOf(victims))) },
+  database: { needs: ['postgres'], perform: killDatabase },
+  'coordinator and database': { needs: ['postgres'], perform: async (victims) => {
     const { fleet, postgres } = victims;
     await Promise.all([fleet.killCoordinator(), postgres?.kill()]);
     const repairedAt = performance.now();
@@ -75,3 +119,9 @@ export const faults: Record<string, { needsPostgres: boolean; perform: Fault }> 
     return repairedAt;
   } },
 };
+
+/** Which of the faults this machine and this database can do. */
+export function possibleFaults({ postgres, disks, clocks }: Victims): string[] {
+  const has: Record<Need, boolean> = { postgres: postgres !== null, disks: disks.size > 0, clocks: clocks !== null };
+  return Object.entries(faults).filter(([, { needs }]) => needs.every((need) => has[need])).map(([name]) => name);
+}

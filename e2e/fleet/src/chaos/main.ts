@@ -7,6 +7,7 @@ import { chaosRun, type ChaosOutcome } from './chaos-run.js';
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: {
     kills: { type: 'string', default: '40' }, database: { type: 'string' }, json: { type: 'string' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) }, minutes: { type: 'string', default: '30' },
+    fault: { type: 'string', multiple: true },
   } });
   const kills = Number(values.kills);
   const seed = Number(values.seed);
@@ -17,7 +18,7 @@ async function main(): Promise<number> {
   const random = mulberry(seed);
   const databases = (['embedded', 'postgresql'] as const).filter((database) => values.database === undefined || values.database === database);
   const outcomes: ChaosOutcome[] = [];
-  for (const database of databases) outcomes.push(await chaosRun({ database, kills: Math.ceil(kills / databases.length), endsAtMs, random, say }));
+  for (const database of databases) outcomes.push(await chaosRun({ database, kills: Math.ceil(kills / databases.length), endsAtMs, random, say, only: values.fault ?? null }));
   const resumes = outcomes.flatMap(({ resumesMs }) => resumesMs);
   for (const fault of new Set(resumes.map((resume) => resume.fault))) {
     const ofFault = resumes.filter((resume) => resume.fault === fault).map(({ resumeMs }) => resumeMs);

@@ -27,8 +27,10 @@ export class DebianPostgres {
     this.url = `postgresql://seedfleet@127.0.0.1:${port}/postgres`;
   }
 
-  static async start(): Promise<DebianPostgres> {
+  /** @param prepare  makes something of the empty folder before the data is put into it */
+  static async start({ prepare }: { prepare?: (folder: string) => Promise<void> } = {}): Promise<DebianPostgres> {
     const folder = await mkdtemp(join(tmpdir(), 'seedfleet-postgres-'));
+    await prepare?.(folder);
     if (userInfo().uid === 0) execFileSync('chown', ['postgres:postgres', folder]);
     await chmod(folder, 0o700);
     const postgres = new DebianPostgres(folder, await freePort());
@@ -62,6 +64,10 @@ export class DebianPostgres {
       } catch { /* ended by itself meanwhile */ }
     }
     await ended;
+  }
+
+  running(): boolean {
+    return this.server !== null && this.server.exitCode === null && this.server.signalCode === null;
   }
 
   async query<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
