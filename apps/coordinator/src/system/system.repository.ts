@@ -4,7 +4,7 @@ import { Database } from '../database/database.js';
 import { Prisma } from '../database/generated/client.js';
 
 interface DatabaseRow { version: string; bytes: bigint; migrations: bigint }
-interface TableRow { name: string; bytes: bigint; rows: number }
+interface TableRow { name: string; bytes: bigint; rows: number | null }
 
 /** What the database says of itself. */
 @Injectable()
@@ -19,11 +19,12 @@ export class SystemRepository {
     const [about] = await prisma.$queryRaw<DatabaseRow[]>(Prisma.sql`
       SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS bytes, (SELECT count(*) FROM "_prisma_migrations" WHERE finished_at IS NOT NULL) AS migrations`);
     const tables = await prisma.$queryRaw<TableRow[]>(Prisma.sql`
-      SELECT c.relname AS name, pg_total_relation_size(c.oid) AS bytes, greatest(c.reltuples, 0)::float8 AS rows FROM pg_class c
+      SELECT c.relname AS name, pg_total_relation_size(c.oid) AS bytes, CASE WHEN c.reltuples < 0 AND coalesce(u.n_live_tup, 0) = 0 THEN NULL ELSE greatest(c.reltuples, u.n_live_tup)::float8 END AS rows
+      FROM pg_class c LEFT JOIN pg_stat_user_tables u ON u.relid = c.oid
       WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace ORDER BY bytes DESC, name LIMIT 10`);
     return {
       kind, version: about?.version ?? '', bytes: Number(about?.bytes ?? 0), migrations: Number(about?.migrations ?? 0), answerMs,
-      tables: tables.map(({ name, bytes, rows }) => ({ name, bytes: Number(bytes), rows: Math.round(rows) })),
+      tables: tables.map(({ name, bytes, rows }) => ({ name, bytes: Number(bytes), rows: rows === null ? null : Math.round(rows) })),
       connections: { open: pool.totalCount, idle: pool.idleCount, max: pool.options.max, waiting: pool.waitingCount },
     };
   }

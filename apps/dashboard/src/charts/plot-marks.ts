@@ -19,6 +19,7 @@ export function drawMarks(plot: uPlot, marks: readonly PlotMark[], { line, text 
   ctx.fillStyle = text;
   ctx.lineWidth = scale;
   ctx.setLineDash([3 * scale, 3 * scale]);
+  ctx.textAlign = 'left';
   ctx.font = `${11 * scale}px system-ui, 'DejaVu Sans', sans-serif`;
   let wordsEnd = -Infinity;
   for (const { x, word } of marks) {

@@ -16,7 +16,8 @@ export interface Line {
   dots?: boolean;
 }
 
-export type XKind = 'number' | 'time' | 'bytes';
+/** `place`: whole numbers with room around each */
+export type XKind = 'number' | 'place' | 'time' | 'bytes';
 
 export interface Look {
   xLabel: string;
@@ -38,6 +39,8 @@ export interface Colours {
 }
 
 const wholeSteps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
+/** uPlot leaves out ticks of a logarithmic axis that would stand too close, as null. */
+const powerText = (tick: number | null) => (tick === null ? '' : tick >= 0.01 && tick < 10_000 ? String(Number(tick.toPrecision(3))) : tick.toExponential(0));
 const barPaths = uPlot.paths.bars?.({ size: [0.6, 60] });
 const stepPaths = uPlot.paths.stepped?.({ align: 1 });
 /** How the border of a legend's mark is drawn: like its line. */
@@ -67,11 +70,11 @@ export function plotOptions({ width, lines, look, colours, points, onZoom }: { w
   const bandEnds = owners.flatMap(({ edge }, index) => (edge && owners[index + 1]?.edge === true ? [index + 1] : []));
   return {
     width, height: 260,
-    scales: { x: { time: xKind === 'time' }, y: { ...(logarithmic ? { distr: 3 } : {}), ...(counts ? { range: (_plot, _min, max) => [0, Math.max(1, max) * 1.05] } : {}) } },
+    scales: { x: { time: xKind === 'time', ...(xKind === 'place' ? { range: (_plot: uPlot, min: number, max: number): uPlot.Range.MinMax => [min - 0.5, max + 0.5] } : {}) }, y: { ...(logarithmic ? { distr: 3 } : {}), ...(counts ? { range: (_plot, _min, max) => [0, Math.max(1, max) * 1.05] } : {}) } },
     legend: { show: lines.length > 1, live: false, markers: { width: 3, dash: (_plot, series) => legendBorder(lines[owners[series - 1]?.line ?? 0]?.dash) } },
     axes: [
-      { ...axis, label: xLabel, ...(xKind === 'bytes' ? { values: (_plot: uPlot, ticks: number[]) => ticks.map((tick) => bytesText(tick)), space: 90 } : {}) },
-      { ...axis, label: yLabel, size: 72, ...(counts ? { incrs: wholeSteps } : {}) },
+      { ...axis, label: xLabel, ...(xKind === 'place' ? { incrs: wholeSteps } : {}), ...(xKind === 'bytes' ? { values: (_plot: uPlot, ticks: number[]) => ticks.map((tick) => bytesText(tick)), space: 90 } : {}) },
+      { ...axis, label: yLabel, size: 72, ...(counts ? { incrs: wholeSteps } : {}), ...(logarithmic ? { values: (_plot: uPlot, ticks: (number | null)[]) => ticks.map(powerText) } : {}) },
     ],
     cursor: { drag: { x: onZoom !== undefined, y: false, setScale: false } },
     bands: bandEnds.map((end) => ({ series: [end, end + 1] as [number, number], fill: `${colourOf(owners[end]?.line ?? 0)}2e` })),

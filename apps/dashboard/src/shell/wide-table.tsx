@@ -12,7 +12,7 @@ export interface Column {
 /** A table that scrolls inside itself on a narrow screen, by touch as by keyboard. Its rows are the children. */
 export function WideTable({ label, columns, minWidth = 640, caption, children }: { label: string; columns: Column[]; minWidth?: number; caption?: string; children: ReactNode }) {
   return (
-    <ScrollArea tabIndex={0} role="region" aria-label={label}>
+    <ScrollArea viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': label }}>
       <Table striped miw={minWidth}>
         {caption === undefined ? null : <Table.Caption>{caption}</Table.Caption>}
         <Table.Thead><ColumnHeads columns={columns} /></Table.Thead>

@@ -8,8 +8,8 @@ export const systemSchema = z.object({
   version: z.string(), node: z.string(), platform: z.string(), startedAt: instant,
   database: z.object({
     kind: z.enum(['embedded', 'postgresql']), version: z.string(), bytes: count, migrations: count,
-    /** the largest first */
-    tables: z.array(z.object({ name: z.string(), bytes: count, rows: count })).max(10),
+    /** the largest first; rows null until the database has counted them */
+    tables: z.array(z.object({ name: z.string(), bytes: count, rows: count.nullable() })).max(10),
     connections: z.object({ open: count, idle: count, max: count, waiting: count }),
     /** one statement, there and back */
     answerMs: z.number(),

@@ -11,9 +11,9 @@ import { type SeriesSearch } from '../../shell/search';
 import { type Compared } from './compare-page';
 
 const dashes = [undefined, [8, 4], [2, 3]];
-const plots: { title: string; name: SeriesName; source: 'rounds' | 'evaluations'; yLabel: string; times: number; says: string }[] = [
+const plots: { title: string; name: SeriesName; source: 'rounds' | 'evaluations'; yLabel: string; times: number; says: string; valueText?: (value: number | null | undefined) => string }[] = [
   { title: 'Held-out loss', name: 'loss', source: 'evaluations', yLabel: 'loss, nats', times: 1, says: 'Mean over held-out examples: comparable where the devices are the same.' },
-  { title: 'Held-out accuracy', name: 'accuracy', source: 'evaluations', yLabel: 'accuracy, %', times: 100, says: 'Over the same examples.' },
+  { title: 'Held-out accuracy', name: 'accuracy', source: 'evaluations', yLabel: 'accuracy, %', times: 100, says: 'Over the same examples.', valueText: (value) => (value == null ? '–' : `${value.toFixed(1)} %`) },
   { title: 'Adapter norm', name: 'adapterNorm', source: 'rounds', yLabel: 'norm of the adapter', times: 1, says: 'Euclidean length of all trained values.' },
   { title: 'Signal to noise', name: 'signalToNoise', source: 'rounds', yLabel: 'signal / noise', times: 1, says: 'What devices say together, over the standard error between them.' },
 ];
@@ -33,7 +33,7 @@ export function ComparedCurves({ compared, search, onSearch }: { compared: reado
       <SeriesControls search={search} roundsMax={Math.max(...compared.map(({ run }) => run.round))} onChange={onSearch} />
       {found.map(({ run, series }) => (series.marks.length < 2 ? null : <Text key={run.id} size="sm" c="dimmed">Run {run.id}: {series.marks.slice(-6).map(markText).join('; ')}.</Text>))}
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
-        {plots.map(({ title, name, source, yLabel, times, says }) => {
+        {plots.map(({ title, name, source, yLabel, times, says, valueText = decimal }) => {
           const curves = found.map(({ series }) => curveOf(series, { name, source, times }));
           const places = [...new Set(curves.flatMap((curve) => [...curve.keys()]))].sort((a, b) => a - b);
           if (places.length === 0) return null;
@@ -44,7 +44,7 @@ export function ComparedCurves({ compared, search, onSearch }: { compared: reado
           const placeText = (place: number) => (x === 'bytes' ? bytesText(place) : x === 'time' ? decimal(place, 3) : decimal(place, 0));
           return (
             <ChartCard key={name} title={title} says={says} label={`${title} of the runs by ${x}`} xLabel={xLabels[x]} xKind={x === 'bytes' ? 'bytes' : 'number'} yLabel={yLabel} x={places} lines={lines} marks={marks} spanGaps>
-              <NumbersTable title={title} columns={[{ label: xLabels[x], number: true }, ...lines.map(({ label }) => ({ label, number: true }))]} rows={places.map((place, i) => [placeText(place), ...lines.map(({ y }) => decimal(y[i]))])} />
+              <NumbersTable title={title} columns={[{ label: xLabels[x], number: true }, ...lines.map(({ label }) => ({ label, number: true }))]} rows={places.map((place, i) => [placeText(place), ...lines.map(({ y }) => valueText(y[i]))])} />
             </ChartCard>
           );
         })}

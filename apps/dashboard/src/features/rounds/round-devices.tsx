@@ -11,6 +11,8 @@ import { outliersOf } from './outliers';
 
 /** Devices whose dots are drawn: more make no picture. */
 const dotsMax = 200;
+/** Dots of a device stand beside each other in the order of its directions, over so much of its place. */
+const dotsWidth = 0.6;
 const columns = [
   { label: 'Device' }, { label: 'Group', number: true }, { label: 'Outcome' }, { label: 'Arrived', number: true, hint: 'seconds from opening to the recorded report' }, { label: 'Examples', number: true, hint: 'of its batch' },
   { label: 'Mean size', number: true, hint: 'of its differences, nats' }, { label: 'Stands out', hint: 'along how many directions its difference is far from the others: more than five standard deviations, by median absolute deviation' },
@@ -34,7 +36,7 @@ export function RoundDevices({ run, round: { round, attempts } }: { run: string;
             <Differences devices={reported} standing={standing} />
           </SimpleGrid>
         )}
-        <VirtualTable label="Devices that were asked" columns={columns} minWidth={820} pages={pages} keyOf={({ device }) => device} height={400}>
+        <VirtualTable label="Devices of the attempt, one by one" columns={columns} minWidth={820} pages={pages} keyOf={({ device }) => device} height={400}>
           {(row) => (
             <>
               <Table.Td><Anchor component={Link} to={`/devices/${row.device}`} inherit underline="always">{row.name}</Anchor></Table.Td><Table.Td className="number">{row.group}</Table.Td>
@@ -78,10 +80,10 @@ function Arrivals({ devices, selected, deadline }: { devices: readonly RoundDevi
 }
 
 function Differences({ devices, standing }: { devices: readonly RoundDevice[]; standing: Map<string, boolean[]> }) {
-  const dots = devices.flatMap(({ device, differences }, place) => (differences ?? []).map((value, query) => ({ place: place + 1, value, isOut: standing.get(device)?.[query] === true })));
+  const dots = devices.flatMap(({ device, differences }, place) => (differences ?? []).map((value, query, all) => ({ place: place + 1 + dotsWidth * ((query + 0.5) / all.length - 0.5), value, isOut: standing.get(device)?.[query] === true })));
   return (
-    <ChartCard title="Differences by device" says="One dot for each direction, devices in the order of the table. Those that stand far out from their group are drawn apart."
-      label="Differences by device; the table below has the numbers" xLabel="device" yLabel="difference, nats" x={dots.map(({ place }) => place)}
+    <ChartCard title="Differences by device" says="One dot for each direction. Those that stand far out from the others of their group, where it has five devices, are drawn as rings."
+      label="Differences by device; the table below has the numbers" xLabel="device, in the order of the table" xKind="place" yLabel="difference, nats" x={dots.map(({ place }) => place)}
       lines={[{ label: 'difference', dots: true, y: dots.map(({ value, isOut }) => (isOut ? null : value)) }, { label: 'stands out', dots: true, y: dots.map(({ value, isOut }) => (isOut ? value : null)) }]} />
   );
 }

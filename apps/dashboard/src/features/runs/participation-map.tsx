@@ -27,7 +27,7 @@ export function ParticipationMap({ run, head }: { run: number; head: number }) {
       </Group>
       <Text size="sm" c="dimmed">Rounds {first} to {last}, oldest left; an attempt that was given up has a column of its own. {Object.entries(words).map(([letter, word]) => `${letter}: ${word}`).join('; ')}; a dot: not asked.</Text>
       <QueryState query={query}>
-        <ScrollArea tabIndex={0} role="region" aria-label="Devices by rounds">
+        <ScrollArea viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Devices by rounds' }}>
           <table className="heat-map">
             <thead><tr><th scope="col">Device</th>{attempts.map(({ round, attempt }) => <ColumnHead key={`${round}.${attempt}`} round={round} attempt={attempt} />)}</tr></thead>
             <tbody>{items.map((item) => <DeviceLine key={item.device} {...item} />)}</tbody>

@@ -27,7 +27,7 @@ export function RunDevices({ run: { id, round: head } }: { run: Run }) {
         {summary.data === undefined ? null : <Text role="status">{summary.data.devices} devices: {Object.entries(summary.data.states).filter(([, count]) => count > 0).map(([state, count]) => `${count} ${state}`).join(', ')}.</Text>}
         <SimpleGrid cols={{ base: 1, lg: 2 }}>
           {lags.length === 0 ? null : (
-            <ChartCard title="Rounds behind" says="Ready devices by the commits that they have not applied; 10 and more together." label="Devices by rounds behind; the table below has the numbers" xLabel="rounds behind" yLabel="devices"
+            <ChartCard title="Rounds behind" says="Ready devices by the commits that they have not applied; 10 and more together." label="Devices by rounds behind; the table below has the numbers" xLabel="rounds behind" xKind="place" yLabel="devices"
               x={Array.from({ length: 11 }, (_, rounds) => rounds)} lines={[{ label: 'devices', bars: true, y: Array.from({ length: 11 }, (_, rounds) => lags.find((lag) => lag.rounds === rounds)?.devices ?? 0) }]} counts>
               <NumbersTable title="Rounds behind" columns={[{ label: 'Rounds behind', number: true }, { label: 'Devices', number: true }]} rows={lags.toReversed().map(({ rounds, devices }) => [lagText(rounds), String(devices)])} />
             </ChartCard>

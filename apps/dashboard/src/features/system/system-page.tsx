@@ -55,7 +55,7 @@ function Replicas({ data: { replicas } }: { data: System }) {
     <Stack gap="xs" component="section" aria-labelledby="replicas">
       <Title order={2} size="h5" id="replicas">Coordinators over this database</Title>
       {replicas.length === 0 ? <Text>This one alone. Several over one PostgreSQL share devices and runs; docs/operations.md says how.</Text> : (
-        <WideTable label="Coordinators over this database" columns={[{ label: 'Process' }, { label: 'Host' }, { label: 'Version' }, { label: 'Since' }, { label: 'Leads runs', number: true, hint: 'each run is led by one process at a time' }]} minWidth={640}>
+        <WideTable label="Processes" columns={[{ label: 'Process' }, { label: 'Host' }, { label: 'Version' }, { label: 'Since' }, { label: 'Leads runs', number: true, hint: 'each run is led by one process at a time' }]} minWidth={640}>
           {replicas.map(({ id, host, version, startedAt, leads }) => <Table.Tr key={id}><Table.Td className="mono">{id}</Table.Td><Table.Td>{host}</Table.Td><Table.Td>{version}</Table.Td><Table.Td>{dateTimeOf(startedAt)}</Table.Td><Table.Td className="number">{leads}</Table.Td></Table.Tr>)}
         </WideTable>
       )}
@@ -67,8 +67,8 @@ function DatabaseTables({ data: { database } }: { data: System }) {
   return (
     <Stack gap="xs" component="section" aria-labelledby="tables">
       <Title order={2} size="h5" id="tables">Largest tables</Title>
-      <WideTable label="Largest tables" columns={[{ label: 'Table' }, { label: 'Size', number: true, hint: 'with its indexes' }, { label: 'Rows, about', number: true, hint: 'as the database last counted them' }]} minWidth={360}>
-        {database.tables.map(({ name, bytes, rows }) => <Table.Tr key={name}><Table.Td className="mono">{name}</Table.Td><Table.Td className="number">{bytesText(bytes)}</Table.Td><Table.Td className="number">{countText(rows)}</Table.Td></Table.Tr>)}
+      <WideTable label="Tables by size" columns={[{ label: 'Table' }, { label: 'Size', number: true, hint: 'with its indexes' }, { label: 'Rows, about', number: true, hint: 'as the database last counted them' }]} minWidth={360}>
+        {database.tables.map(({ name, bytes, rows }) => <Table.Tr key={name}><Table.Td className="mono">{name}</Table.Td><Table.Td className="number">{bytesText(bytes)}</Table.Td><Table.Td className="number">{rows === null ? '–' : countText(rows)}</Table.Td></Table.Tr>)}
       </WideTable>
     </Stack>
   );
@@ -83,7 +83,7 @@ function Retention({ data: { retention, settings } }: { data: System }) {
   return (
     <Stack gap="xs" component="section" aria-labelledby="retention">
       <Title order={2} size="h5" id="retention">What is kept, and settings</Title>
-      <WideTable label="What is kept, and settings" columns={[{ label: 'What' }, { label: 'Value' }, { label: 'Set by' }]} minWidth={560}>
+      <WideTable label="Settings" columns={[{ label: 'What' }, { label: 'Value' }, { label: 'Set by' }]} minWidth={560}>
         {rows.map(([what = '', value, by]) => <Table.Tr key={what}><Table.Td>{what}</Table.Td><Table.Td>{value}</Table.Td><Table.Td className="mono">{by === '' ? '–' : by}</Table.Td></Table.Tr>)}
       </WideTable>
       <CommandLine does="Everything in one file, while it runs; docs/backup.md says how it comes back:" line="node apps/coordinator/dist/main.js backup --out coordinator.backup" />
