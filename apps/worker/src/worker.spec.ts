@@ -1,7 +1,8 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fromHex, toHex, type SignedCommit } from '@seedfleet/ledger';
+import { fromHex, toHex, type Manifest, type SignedCommit } from '@seedfleet/ledger';
+import { aManifest } from '@seedfleet/ledger/testing';
 import { deriveSeeds } from '@seedfleet/numerics';
 import { type MessageOf } from '@seedfleet/protocol';
 import pino from 'pino';
@@ -158,11 +159,11 @@ describe('a worker without data', () => {
 });
 
 describe('a worker with data', () => {
-  async function startWithData(policy: Partial<DevicePolicy> = {}): Promise<void> {
+  async function startWithData(policy: Partial<DevicePolicy> = {}, change: Partial<Manifest> = {}): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), 'seedfleet-worker-data-'));
     const small = aSmallModel({ folder });
     for (const { path } of small.model.files) coordinator.files.set(`/api/v1/runs/1/files?path=${path}`, new Uint8Array(readFileSync(join(folder, path))));
-    useLog({ change: { model: small.model, adapter: small.adapter } });
+    useLog({ change: { model: small.model, adapter: small.adapter, ...change } });
     const path = join(folder, 'data.jsonl');
     writeFileSync(path, Array.from({ length: 50 }, (_, i) => JSON.stringify({ text: i % 2 === 0 ? 'very good film' : 'bad food', label: i % 2 === 0 ? 'positive' : 'negative' })).join('\n'));
     writePolicy(vaultPath(home, 'policy'), { ...initialPolicy, ...policy });
@@ -215,8 +216,8 @@ describe('a worker with data', () => {
     expect(lossSum / count).toBeCloseTo(Math.LN2, 5);
   });
 
-  test('declines evaluations with fewer held-out examples than its policy asks for, and takes part in rounds', async () => {
-    await startWithData({ evaluationExamplesMin: 11 });
+  test.each([['its policy', { evaluationExamplesMin: 11 }, {}], ['the run', {}, { policy: { ...aManifest({ coordinatorPrivateKey: new Uint8Array(32) }).policy, heldOutMin: 11 } }]])('declines evaluations with fewer held-out examples than %s asks for, and takes part in rounds', async (_, policy, change) => {
+    await startWithData(policy, change);
     expect(prepared[0]).toMatchObject({ trainExamples: 40, heldOutExamples: 0 });
     expect(await ask('evaluation:start', { run: 1, round: 0, deadlineMs: 10_000 })).toEqual({ ok: true, accepted: false, reason: expect.any(String) });
     expect(await ask('round:start', startOf(0))).toEqual({ ok: true, accepted: true });

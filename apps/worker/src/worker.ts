@@ -254,7 +254,7 @@ export class FleetWorker {
       replica: new Replica(folder, manifest, logger),
       send: (event, message) => this.session.send(event, message),
       bench: new Bench({
-        manifest: manifest.manifest, nowMs: () => surroundings.nowMs(), evaluationExamplesMin: vault.policy.evaluationExamplesMin,
+        manifest: manifest.manifest, nowMs: () => surroundings.nowMs(), evaluationExamplesMin: Math.max(vault.policy.evaluationExamplesMin, manifest.manifest.policy.heldOutMin ?? 1),
         open: data === null ? null : () => prepareRun({
           manifest: manifest.manifest, folder, data, batchSalt: vault.keys.batchSalt(), compute,
           openModelFile: (path) => async (offset) => api.open(`/runs/${run}/files?path=${encodeURIComponent(path)}`, {
