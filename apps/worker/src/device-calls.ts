@@ -37,13 +37,13 @@ export function deviceCalls({ vault, log, surroundings, session, followed, diagn
       const ours = said.get(run);
       return ours === undefined ? [] : [{ run, round: ours, head: round, stateMatches }];
     });
-    log.record('info', 'device.resynced', { rounds: compared.length });
+    log.record('info', 'device.resynced');
     return { runs: compared };
   }
 
   async function doctor(): Promise<AckOf<'device:doctor'>> {
     const findings = await diagnose();
-    log.record('info', 'device.diagnosed', {});
+    log.record('info', 'device.diagnosed');
     return { findings: sentFindings(findings, vault.policy) };
   }
 

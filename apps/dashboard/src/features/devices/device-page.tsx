@@ -1,5 +1,5 @@
 import { Alert, Badge, Button, Group, Stack, Table, TagsInput, Text, Title } from '@mantine/core';
-import { type Device } from '@seedfleet/protocol';
+import { type Device, type DeviceDetail } from '@seedfleet/protocol';
 import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useAction, useRoute } from '../../api/use-route';
@@ -7,6 +7,10 @@ import { dateTimeOf } from '../../shell/format';
 import { QueryState } from '../../shell/query-state';
 import { WideTable } from '../../shell/wide-table';
 import { DeviceActions } from './device-actions';
+import { DeviceCalls } from './device-calls';
+import { DeviceKeys } from './device-keys';
+import { DeviceLog } from './device-log';
+import { DeviceStatement } from './device-statement';
 import { DeviceTimeline } from './device-timeline';
 
 /** One device: who it is, what it runs, what was done to it. */
@@ -30,10 +34,15 @@ export function DevicePage() {
                 again under a new key, or revoke it.
               </Alert>
             )}
+            {device.lastError === null ? null : <LastError error={device.lastError} />}
             <WideTable label={`What is known of ${device.name}`} columns={[{ label: 'What' }, { label: 'Value' }]} minWidth={320}>
               {propertiesOf(device).map(([label, value]) => <Table.Tr key={label}><Table.Td>{label}</Table.Td><Table.Td className={label.includes('fingerprint') || label === 'Id' ? 'mono' : undefined}>{value}</Table.Td></Table.Tr>)}
             </WideTable>
             <DeviceTags key={device.id} device={device} />
+            <DeviceStatement device={device} />
+            <DeviceCalls key={`calls ${device.id}`} device={device} />
+            <DeviceKeys key={`keys ${device.id}`} device={device} />
+            <DeviceLog key={`log ${device.id}`} device={device} />
             <DeviceTimeline device={device} />
           </>
         )}
@@ -50,6 +59,14 @@ function propertiesOf(device: Device): [string, string][] {
     ['Worker', device.workerVersion ?? '–'], ['Platform', device.platform ?? '–'],
     ['Threads', String(device.threads ?? '–')], ['Memory of the machine', amount(device.memoryMegabytes, 'MB')], ['A step, as it measured', amount(device.forwardMs, 'ms')], ['Peak of its process', amount(device.peakMegabytes, 'MB')],
   ];
+}
+
+function LastError({ error: { at, code, run, fix } }: { error: NonNullable<DeviceDetail['lastError']> }) {
+  return (
+    <Alert color="orange" variant="outline" title={`Its last error: ${code}`}>
+      <Text size="sm">{dateTimeOf(at)}, by its clock{run === null ? '' : `, in run ${run}`}.{fix === null ? '' : ` What to do: ${fix}`}</Text>
+    </Alert>
+  );
 }
 
 function DeviceTags({ device }: { device: Device }) {

@@ -33,7 +33,7 @@ export function TokenList() {
           <WideTable label="Tokens that let devices in" columns={columns} minWidth={860}>
             {tokens.map((token) => (
               <Table.Tr key={token.id}>
-                <Table.Td>{nameOf(token)}</Table.Td>
+                <Table.Td>{nameOf(token)}{token.returning === null ? '' : ' (comes back after a wipe)'}</Table.Td>
                 <Table.Td>{stateOf(token)}</Table.Td>
                 <Table.Td className="number">{token.uses} of {token.usesMax}</Table.Td>
                 <Table.Td>{token.approval ? 'wanted' : 'not wanted'}</Table.Td>
