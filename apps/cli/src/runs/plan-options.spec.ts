@@ -60,6 +60,15 @@ test('a clone has every setting of the other run, but not when it started', asyn
   expect(runRequest.parse(request)).toEqual(settings);
 });
 
+test('a clone of a language run keeps its windows', async () => {
+  const { headScale: _head, ...adapter } = asked.adapter;
+  const language = runRequest.parse({ ...asked, adapter, task: { type: 'language', tokensMax: 64, overlap: 16 } });
+  let request: unknown;
+  coordinator = await serveCoordinator({ listModels: () => ({ items: [aModel()] }), listGroups: () => ({ items: [aGroup('grp_1', 'lab')] }), createRun: ({ body }) => { request = body; return aRun(); }, showRunRequest: () => language });
+  await typed(['runs', 'clone', '3'], { env: loggedIn(coordinator) });
+  expect(request).toMatchObject({ task: language.task });
+});
+
 test('a clone differs in what is said, and in nothing else', async () => {
   const { request } = await requestOf(['runs', 'clone', '3', '--name', 'gentler', '--learning-rate', '0.003', '--devices', 'dev_1', '--draft']);
   const { startAt: _at, whenFree: _free, group: _group, ...settings } = asked;

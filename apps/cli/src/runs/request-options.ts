@@ -7,7 +7,7 @@ export function optionsOf({ name, model, task, adapter, precision, estimator, st
   const { targetLoss, targetAccuracy, plateau, divergence, budget } = policy.stop ?? {};
   return given({
     model, name, task: task.type, tokensMax: task.tokensMax,
-    ...(task.type === 'language' ? {} : { labels: task.labels }), ...(task.type === 'verbalizer' ? { words: task.words, template: task.template } : {}),
+    ...(task.type === 'language' ? { overlap: task.overlap } : { labels: task.labels }), ...(task.type === 'verbalizer' ? { words: task.words, template: task.template } : {}),
     rank: adapter.rank, alpha: adapter.alpha, sites: adapter.sites, scale: adapter.scale, biases: adapter.biases, biasScale: adapter.biasScale, headScale: adapter.headScale, precision,
     estimator: estimator.type, queries: estimator.queries, eps: estimator.eps, distribution: estimator.distribution, groups: estimator.groups, batch: estimator.batchExamples,
     step: stepRule.type, learningRate: stepRule.learningRate, schedule: stepRule.schedule,

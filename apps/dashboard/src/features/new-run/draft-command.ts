@@ -52,6 +52,6 @@ function taskFlags(draft: RunDraft): Flag[] {
   switch (draft.task) {
     case 'classification': return [labels];
     case 'verbalizer': return [['--task', 'verbalizer'], labels, ['--words', wordsOf(draft).join(',')], ['--template', draft.template]];
-    case 'language': return [['--task', 'language']];
+    case 'language': return [['--task', 'language'], ...(draft.overlap === null ? [] : [['--overlap', draft.overlap] satisfies Flag])];
   }
 }

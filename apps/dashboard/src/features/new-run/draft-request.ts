@@ -49,7 +49,7 @@ function taskOf(draft: RunDraft): RunRequest['task'] {
   switch (draft.task) {
     case 'classification': return { type: 'classification', labels: labelsOf(draft), tokensMax };
     case 'verbalizer': return { type: 'verbalizer', labels: labelsOf(draft), words: wordsOf(draft), template: draft.template, tokensMax };
-    case 'language': return { type: 'language', tokensMax };
+    case 'language': return { type: 'language', tokensMax, ...(draft.overlap === null ? {} : { overlap: draft.overlap }) };
   }
 }
 
@@ -57,7 +57,7 @@ function taskOf(draft: RunDraft): RunRequest['task'] {
 export function draftOf({ name, model, task, adapter, precision = 'fp32', estimator, stepRule, policy, devices, group, canary }: ResponseOf<'showRunRequest'>): Partial<RunDraft> {
   const { stop } = policy;
   return {
-    name, model, task: task.type, tokensMax: task.tokensMax, ...(task.type === 'language' ? {} : { labels: task.labels.join(', ') }),
+    name, model, task: task.type, tokensMax: task.tokensMax, ...(task.type === 'language' ? { overlap: task.overlap ?? null } : { labels: task.labels.join(', ') }),
     ...(task.type === 'verbalizer' ? { words: task.words.join(','), template: task.template } : {}),
     rank: adapter.rank, alpha: adapter.alpha, sites: adapter.sites, scale: adapter.scale, biases: adapter.biases ?? '', biasScale: adapter.biasScale ?? 1, headScale: adapter.headScale ?? 10, precision,
     estimator: estimator.type, queries: estimator.queries, eps: estimator.eps, distribution: estimator.distribution, directionGroups: estimator.groups, batchExamples: estimator.batchExamples,

@@ -4,7 +4,7 @@ import { draftFor, type RunDraft } from './run-draft';
 export interface NewRunSearch { step?: number; from?: number; draft?: Partial<RunDraft> }
 
 const sample = draftFor(4);
-const numbersOrNull: ReadonlySet<string> = new Set(['targetLoss', 'targetAccuracy', 'plateau', 'divergence', 'budgetScalars', 'budgetHours', 'canaryRounds', 'canaryDevices', 'canaryShare', 'after']);
+const numbersOrNull: ReadonlySet<string> = new Set(['overlap', 'targetLoss', 'targetAccuracy', 'plateau', 'divergence', 'budgetScalars', 'budgetHours', 'canaryRounds', 'canaryDevices', 'canaryShare', 'after']);
 
 /** Somebody may have written the address by hand: what cannot be a value of a field is dropped. What the values may be says the coordinator. */
 export function newRunSearch(raw: Record<string, unknown>): NewRunSearch {

@@ -16,6 +16,8 @@ export interface RunDraft {
   words: string;
   template: string;
   tokensMax: number;
+  /** language: a longer text becomes windows that share so many tokens; null: it is cut */
+  overlap: number | null;
   rank: number;
   alpha: number;
   sites: string;
@@ -66,7 +68,7 @@ export interface RunDraft {
 export function draftFor(devices: number): RunDraft {
   const cohort = Math.max(1, Math.min(4, devices));
   return {
-    devices: null, group: null, membership: 'followed', model: null, name: '', task: 'classification', labels: 'negative, positive', words: ' bad, good', template: '{text} It was', tokensMax: 128,
+    devices: null, group: null, membership: 'followed', model: null, name: '', task: 'classification', labels: 'negative, positive', words: ' bad, good', template: '{text} It was', tokensMax: 128, overlap: null,
     rank: 8, alpha: 16, sites: '.*', scale: 1, biases: '', biasScale: 1, headScale: 10, precision: 'fp32',
     estimator: 'leave-one-out', queries: 8, eps: 1e-2, distribution: 'rademacher', directionGroups: 1, batchExamples: 16, step: 'normalised', learningRate: 1e-2, schedule: 'constant',
     rounds: 120, cohort, overSelection: 1.25, reportsMin: Math.min(2, cohort), deadlineSeconds: 30, evaluationEveryRounds: 20, checkpointEveryRounds: 20, attemptsMax: 10, heldOutMin: 10,

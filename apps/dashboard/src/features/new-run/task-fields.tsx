@@ -1,5 +1,6 @@
 import { Select, TextInput } from '@mantine/core';
 import { type TaskType } from '@seedfleet/protocol';
+import { OptionalNumberField } from './number-field';
 import { type RunDraft } from './run-draft';
 
 const taskNames: Record<TaskType, string> = { classification: 'Classification: a trained head', verbalizer: 'Classification: the word that the model answers with', language: 'Language: what follows what' };
@@ -15,6 +16,9 @@ export function TaskFields({ draft, change, tasks, problem }: TaskFieldsProps) {
       {draft.task === 'language' ? null : (
         <TextInput label="Labels" description="in the order of their class index, with commas between; as the devices' files spell them" value={draft.labels} required
           error={problem} onChange={(event) => change({ labels: event.currentTarget.value })} />
+      )}
+      {draft.task !== 'language' ? null : (
+        <OptionalNumberField label="Overlap, tokens" description="a longer text becomes windows that share so many tokens; empty: it is cut" value={draft.overlap} min={1} max={draft.tokensMax - 1} onChange={(overlap) => change({ overlap })} />
       )}
       {draft.task !== 'verbalizer' ? null : (
         <>
