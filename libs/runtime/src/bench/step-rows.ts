@@ -54,7 +54,7 @@ export async function measureStep(bench: StepModel, { figure, runs, bundle }: Be
     const peaks = new Map<string, StepMeasure>();
     const batchOf = (shape: { examples: number; tokens: number }): StepBatch => ({ examples: shape.examples, tokens: shape.tokens, vocabulary: bench.vocabulary, labels: bench.task.type === 'language' ? 'token' : 'class' });
     const measure = async (row: string, run: StepRun) => peaks.set(row, await measureInProcess(run, bundle));
-    const open = async (rows: Record<string, 'central' | 'leave-one-out' | 'one-row'>, chosen: readonly AdapterSite[], change: Partial<TrainingPlan> & { cacheFolder?: string } = {}) => {
+    const open = async (rows: Record<string, 'central' | 'leave-one-out' | 'one-row'>, chosen: readonly AdapterSite[], change: StepChange = {}) => {
       const step = prepare({ bench, chosen, change, path: join(folder, `${Object.keys(rows)[0]}.onnx`) });
       for (const [row, sign] of Object.entries(rows)) {
         // The first fills the cache, if there is one.
@@ -76,10 +76,10 @@ export async function measureStep(bench: StepModel, { figure, runs, bundle }: Be
     const sessions: Record<string, StepSession> = {
       'late-adapters': await open({ 'late-adapters': 'leave-one-out' }, late, { positions: 'all' }),
       'needed-positions': await open({ 'needed-positions': 'leave-one-out' }, late),
-      'w8a8': await open({ 'w8a8': 'leave-one-out' }, late, w8a8),
+      'w8a8': await open({ 'w8a8': 'leave-one-out' }, late, { ...w8a8, inParts: true }),
       'warm-cache': await open({ 'warm-cache': 'leave-one-out' }, late, { ...w8a8, cacheFolder }),
       ...bench.isLatest && {
-        'latest-sites': await open({ 'latest-sites': 'leave-one-out' }, latest, w8a8),
+        'latest-sites': await open({ 'latest-sites': 'leave-one-out' }, latest, { ...w8a8, inParts: true }),
         'latest-sites-warm': await open({ 'latest-sites-warm': 'leave-one-out' }, latest, { ...w8a8, cacheFolder }),
       },
     };
@@ -158,9 +158,11 @@ async function compareGradients({ bench, sessions, batch, figure }: { bench: Ste
   }
 }
 
-interface PrepareParts { bench: StepModel; chosen: readonly AdapterSite[]; change: Partial<TrainingPlan> & { cacheFolder?: string }; path: string }
+/** `inParts`: what is before the frontier is a graph of its own, as on a device; with a folder its activations stay there. */
+type StepChange = Partial<TrainingPlan> & { inParts?: boolean; cacheFolder?: string };
+interface PrepareParts { bench: StepModel; chosen: readonly AdapterSite[]; change: StepChange; path: string }
 
-function prepare({ bench, chosen, change: { cacheFolder, ...change }, path }: PrepareParts): PreparedStep {
+function prepare({ bench, chosen, change: { cacheFolder, inParts = cacheFolder !== undefined, ...change }, path }: PrepareParts): PreparedStep {
   const { model, task, rank, inputs, output } = bench;
   const plan = {
     output, inputs, ...change,
@@ -170,14 +172,14 @@ function prepare({ bench, chosen, change: { cacheFolder, ...change }, path }: Pr
   const graph = onlyOutputs(task.type === 'classification' ? buildTrainingGraph(model, { ...plan, classes: 2, head: { weight: 'head.W', bias: 'head.b' } })
     : task.type === 'language' ? buildLanguageGraph(model, plan) : buildVerbalizerGraph(model, { ...plan, answers: task.answers }), ['losses']);
   const head = task.type === 'classification' ? [{ name: 'head.W', shape: [task.width, 2], scale: 10 }, { name: 'head.b', shape: [2], scale: 10 }] : [];
-  const split = cacheFolder === undefined ? undefined : splitTrainingGraph(graph, { inputs: { mask: '', ...inputs } });
-  if (cacheFolder !== undefined && !split) throw new InvariantError('This model cannot be split at its frontier.');
+  const split = inParts ? splitTrainingGraph(graph, { inputs: { mask: '', ...inputs } }) : undefined;
+  if (inParts && !split) throw new InvariantError('This model cannot be split at its frontier.');
   const prefixPath = `${path}.prefix.onnx`;
   writeFileSync(path, writeModel(split?.suffix ?? graph));
   if (split) writeFileSync(prefixPath, writeModel(split.prefix));
   return {
     modelPath: path, text: inputs, inputs: [...chosen.map(({ name }) => adapterInput(name)), ...head.map(({ name }) => name)],
-    ...split && cacheFolder !== undefined && { prefix: { modelPath: prefixPath, activations: split.activations, cacheFolder } },
+    ...split && { prefix: { modelPath: prefixPath, activations: split.activations, ...cacheFolder !== undefined && { cacheFolder } } },
     sites: [...chosen.map(({ name, outputs }) => ({ name, shape: [rank, outputs], scale: 1 })), ...head],
   };
 }

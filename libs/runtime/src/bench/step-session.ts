@@ -9,8 +9,8 @@ import { uniform } from './llama-graph.js';
 export const eps = 0.01;
 export const runKey = new Uint8Array(32).fill(9);
 const key = perturbationKey(runKey);
-/** Bounds memory, as the engine does; logits of a whole vocabulary at each position want a narrower bound. */
-const positionsPerPass = { class: 4096, token: 1024 };
+/** Bounds memory, as the engine does; logits of a whole vocabulary at each position want a narrower bound, and so do passes behind a prefix. */
+const positionsPerPass = { class: 4096, token: 1024, behindPrefix: 512 };
 
 /** A training graph as files, and what is trained in it. */
 export interface PreparedStep {
@@ -58,7 +58,7 @@ export class StepSession {
 
   /** Forward passes that P rows of a batch take. */
   passesOf({ batch, rows }: { batch: StepBatch; rows: number }): number {
-    return Math.ceil(rows / rowsPerPassOf(batch));
+    return Math.ceil(rows / this.rowsPerPassOf(batch));
   }
 
   /** [P*b] losses about B = 0. @param change.eps 0.01 unless given @param change.passesMax stops after so many: of the others the losses are 0 */
@@ -77,7 +77,7 @@ export class StepSession {
     };
     const feeds: Record<string, Tensor> = Object.fromEntries(Object.entries(given).filter(([name]) => this.session.inputNames.includes(name)));
     const losses = new Float32Array(rows * shape.examples);
-    const rowsPerPass = rowsPerPassOf(shape);
+    const rowsPerPass = this.rowsPerPassOf(shape);
     for (let first = 0; first < rows && first < passesMax * rowsPerPass; first += rowsPerPass) {
       this.rows.bySite({ first, count: Math.min(rowsPerPass, rows - first) }).forEach((site, i) => {
         feeds[inputs[i] ?? ''] = new Tensor('float32', site.values, site.shape);
@@ -86,6 +86,10 @@ export class StepSession {
       losses.set(passed.losses?.data as Float32Array, first * shape.examples);
     }
     return losses;
+  }
+
+  private rowsPerPassOf({ examples, tokens, labels }: StepBatch): number {
+    return Math.max(1, Math.floor(Math.min(positionsPerPass[labels], this.before ? positionsPerPass.behindPrefix : Infinity) / (examples * tokens)));
   }
 
   /** Writes the profiles. */
@@ -98,10 +102,6 @@ export class StepSession {
     await this.session.release();
     await this.before?.prefix.release();
   }
-}
-
-function rowsPerPassOf({ examples, tokens, labels }: StepBatch): number {
-  return Math.max(1, Math.floor(positionsPerPass[labels] / (examples * tokens)));
 }
 
 /** Texts without padding: random words, random labels, the same in every run and process. */

@@ -43,7 +43,7 @@ export interface EngineOptions {
   threads: number;
   /**
    * Bound on P * b * T of one forward pass, which bounds its memory; more rows, and more examples than fit in one row, go into further passes, of
-   * at least two examples each. Default 4,096; 1,024 for the language task.
+   * at least two examples each. Default 4,096; 1,024 for the language task. With a prefix passes are of 512 at most.
    * The losses are the same bits whatever it is: a row does not know how many others it stands beside, nor an example.
    */
   positionsPerPass?: number;

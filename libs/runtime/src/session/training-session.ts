@@ -12,6 +12,8 @@ export type SessionOptions = Omit<EngineOptions, 'answerMs'>;
 
 /** A language model has a value for each word of its vocabulary at each position, twice. */
 const positionsPerPassDefault: Record<TaskType, number> = { classification: 4096, verbalizer: 4096, language: 1024 };
+/** Where what is before the frontier is computed once for all passes, more at a time gains nothing: the values of wide layers would leave the caches. */
+const positionsPerPassBehind = 512;
 
 /** A training graph in ONNX Runtime. Its calls block the thread they are made in: see `openEngine`. */
 export class TrainingSession {
@@ -20,7 +22,7 @@ export class TrainingSession {
 
   private constructor(private readonly session: InferenceSession, private readonly prefix: PrefixSession | undefined, private readonly options: SessionOptions) {
     this.rows = new RowBuffers(options.layout);
-    this.positionsPerPass = options.positionsPerPass ?? positionsPerPassDefault[taskOf(options)];
+    this.positionsPerPass = Math.min(options.positionsPerPass ?? positionsPerPassDefault[taskOf(options)], prefix ? positionsPerPassBehind : Infinity);
   }
 
   /** @throws FleetError `engine.model-unusable` */
