@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 /** What is published waits no longer than this for Redis: the database says the same a little later. */
 const publishTimeoutMs = 1_000;
 const reconnectMaxMs = 2_000;
+const readPauseMs = 200;
 
 const backOff = (tries: number) => Math.min(50 * 2 ** Math.min(tries, 10), reconnectMaxMs);
 
@@ -18,6 +19,7 @@ const writing: RedisOptions = { maxRetriesPerRequest: 0, enableOfflineQueue: fal
 export class RedisLink {
   private readonly writer: Redis;
   private readonly readers: Redis[] = [];
+  private isClosed = false;
 
   /** @param url redis(s)://... */
   constructor(private readonly url: string) {
@@ -49,7 +51,17 @@ export class RedisLink {
     const reader = new Redis(this.url, reading);
     reader.on('error', () => undefined);
     this.readers.push(reader);
-    return reader;
+    return Object.assign(reader, { xread: (...args: string[]) => this.read(reader, args) });
+  }
+
+  /** The adapter reads on and on, at once after a failure too, which would leave no time for anything else: here a failure takes a while, and after the end for ever. */
+  private async read(reader: Redis, args: string[]): Promise<unknown> {
+    try {
+      return await reader.call('XREAD', ...args);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, readPauseMs).unref());
+      return this.isClosed ? new Promise(() => undefined) : null;
+    }
   }
 
   async publish(channel: string, payload: Buffer): Promise<number> {
@@ -67,6 +79,7 @@ export class RedisLink {
   }
 
   close(): void {
+    this.isClosed = true;
     for (const client of [this.writer, ...this.readers]) client.disconnect();
   }
 }

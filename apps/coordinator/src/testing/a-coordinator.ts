@@ -27,7 +27,7 @@ export interface CoordinatorUnderTest extends ReachableCoordinator {
 }
 
 export async function aCoordinator({ databaseUrl = null, ...changes }: Partial<Settings> = {}): Promise<CoordinatorUnderTest> {
-  const home = mkdtempSync(join(tmpdir(), 'seedfleet-spec-'));
+  const home = changes.home ?? mkdtempSync(join(tmpdir(), 'seedfleet-spec-'));
   let shiftMs = 0;
   const settings = { retention: { reportDays: 90, reportRounds: 1_000, checkpointEvery: 10 }, traces: null, smtp: null, redisUrl: null, publicUrl: null, identity: null, ...changes };
   const start = () => startCoordinator({ home, host: '127.0.0.1', port: 0, logLevel: process.env['SPEC_LOG'] ?? 'silent', databaseUrl, ...settings }, {
