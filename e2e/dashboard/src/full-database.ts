@@ -28,6 +28,11 @@ export async function fillDatabase(postgres: DebianPostgres, { devices, rounds, 
       0.01, 0.5 + 0.4 * sin(i), 3, now() - ($2::int - i) * interval '1 second'
     FROM generate_series(0, $2::int - 1) AS i`, [run, rounds]);
   await postgres.query(`
+    INSERT INTO round_statistics (run_id, round, attempt, eligible, online, reported, counted, declines, declined, arrival_p50, arrival_p90, arrival_max, difference_p10, difference_p50, difference_p90,
+      signal_to_noise, sign_agreement, gradient_p10, gradient_p50, gradient_p90, step_norm, adapter_norm)
+    SELECT $1::int, i, 0, 9000, 8000, 3, 3, CASE i % 7 WHEN 0 THEN '{"busy": 1}'::jsonb ELSE '{}'::jsonb END, '[]'::jsonb, 0.2, 0.4, 0.5 + 0.05 * sin(i), 1e-4, 1e-3, 1e-2, 1 + 0.5 * sin(i / 7.0), 0.7, -0.5, 0, 0.5, 0.05, sqrt(i) / 50
+    FROM generate_series(0, $2::int - 1) AS i`, [run, rounds]);
+  await postgres.query(`
     INSERT INTO evaluations (run_id, round, loss_sum, correct, count, devices, at)
     SELECT $1::int, i, 1000 * (0.3 + 0.4 * exp(-i / 2000.0)), (1000 * (0.9 - 0.4 * exp(-i / 2000.0)))::int, 1000, 3, now() - ($2::int - i) * interval '1 second'
     FROM generate_series(0, $2::int, 20) AS i ON CONFLICT DO NOTHING`, [run, rounds]);

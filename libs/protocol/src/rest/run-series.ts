@@ -13,7 +13,7 @@ export type SeriesAxis = (typeof seriesAxes)[number];
 export const departureReasons = [...declineReasons, 'unanswered', 'departed'] as const;
 export type DepartureReason = (typeof departureReasons)[number];
 
-/** One value for each attempt that ended, committed or abandoned. Units: docs/rounds.md, "Series". */
+/** One value for each attempt that ended, committed or abandoned. Units: docs/console.md. */
 export const roundSeriesNames = [
   'learningRate', 'coefficientRms', 'stepNorm', 'adapterNorm', 'gradientP10', 'gradientP50', 'gradientP90',
   'differenceP10', 'differenceP50', 'differenceP90', 'noiseFloor', 'signalToNoise', 'signAgreement',
