@@ -31,11 +31,22 @@ export class DeviceTimeline {
     if (device === null) throw new FleetError('request.not-found', { field: 'id', problem: 'There is no such device.' });
     const before = cursor === undefined ? new Date(this.clock.nowMs() + 1) : new Date(Number(cursor));
     if (Number.isNaN(before.getTime())) throw new FleetError('request.invalid', { field: 'cursor', problem: 'The cursor is none of this list.' });
-    const all = newestFirst([...await this.stored(id, { before, limit: limit + 1 }), ...(await this.lastError(id)).filter(({ at }) => at < before.toISOString())]);
+    const all = newestFirst([...await this.stored(id, { before, limit: limit + 1 }), ...(await this.logged(id)).filter(({ at }) => at < before.toISOString())]);
     const last = all[limit - 1];
     // Entries of one instant stay on one page: the cursor is a time.
     const items = last === undefined ? all : all.filter((entry, place) => place < limit || entry.at === last.at);
     return { items, next: items.length < all.length ? String(Date.parse(items.at(-1)?.at ?? '')) : null };
+  }
+
+  /** The last thing that went wrong there: in its own log as far as it is known here, or in a run that it could not take part in. */
+  async lastError(id: string): Promise<{ at: string; code: string; run: number | null } | null> {
+    const failed = (await this.repository.leftRuns(id, { before: new Date(this.clock.nowMs() + 1), limit: 10 }))
+      .flatMap(({ at, run, state, cause }) => {
+        const code = state === 'failed' ? codeOf(cause) : null;
+        return code === null ? [] : [{ at: at.toISOString(), code, run }];
+      });
+    const logged = (await this.logged(id)).map(({ at, code, run }) => ({ at, code: code ?? '', run }));
+    return [...logged, ...failed].sort((a, b) => (a.at < b.at ? 1 : -1))[0] ?? null;
   }
 
   private async stored(id: string, page: { before: Date; limit: number }): Promise<TimelineEntry[]> {
@@ -53,7 +64,7 @@ export class DeviceTimeline {
     ];
   }
 
-  private async lastError(id: string): Promise<TimelineEntry[]> {
+  private async logged(id: string): Promise<TimelineEntry[]> {
     const error = await this.devices.findLastError(id);
     return error === null ? [] : [entry(new Date(error.atMs), 'error', { code: error.code, run: error.run ?? null })];
   }

@@ -10,6 +10,7 @@ import { DeviceFilters } from './device-filters.js';
 import { DeviceRepository, type DeviceRow } from './device.repository.js';
 import { CheckRepository } from './check.repository.js';
 import { fixOf } from './device-calls.service.js';
+import { DeviceTimeline } from './device-timeline.js';
 import { KeyRepository } from './key.repository.js';
 import { fingerprintOf } from './fingerprint.js';
 import { Presence } from './presence.js';
@@ -40,6 +41,7 @@ export class DevicesService implements OnModuleInit {
     private readonly turning: TurnAway,
     private readonly keys: KeyRepository,
     private readonly checks: CheckRepository,
+    private readonly timeline: DeviceTimeline,
     private readonly filters: DeviceFilters,
     private readonly audit: AuditLog,
   ) {}
@@ -61,12 +63,12 @@ export class DevicesService implements OnModuleInit {
   /** Everything that is known of it. */
   async detail(id: string): Promise<DeviceDetail> {
     const row = await this.require(id);
-    const [formerKeys, statement, lastError, checks] = await Promise.all([this.keys.former(id), this.repository.findStatement(id), this.repository.findLastError(id), this.checks.ofDevice(id)]);
+    const [formerKeys, statement, lastError, checks] = await Promise.all([this.keys.former(id), this.repository.findStatement(id), this.timeline.lastError(id), this.checks.ofDevice(id)]);
     return {
       ...this.toDevice(row), keySince: (row.keySince ?? row.enrolledAt).toISOString(), checks,
       formerKeys: formerKeys.map(({ publicKey, since, until, cause }) => ({ fingerprint: fingerprintOf(publicKey), since: since.toISOString(), until: until.toISOString(), cause: cause === 'rotated' ? 'rotated' : 're-enrolled' })),
       statement: statement === null ? null : { ...statement, at: statement.at.toISOString() },
-      lastError: lastError === null ? null : { at: new Date(lastError.atMs).toISOString(), code: lastError.code, run: lastError.run ?? null, fix: fixOf(lastError.code) },
+      lastError: lastError === null ? null : { ...lastError, fix: fixOf(lastError.code) },
     };
   }
 

@@ -45,13 +45,13 @@ test('two processes that take turns with one key are told of on the device, in t
   fleet.pass(3_700_000);
   await fleet.coordinator.lookForAlerts();
   expect(await json('/alerts?open=yes')).toEqual({ items: [], next: null });
-});
+}, 20_000);
 
 test('restarts, lost connections, and workers that name no process are never taken for copies', async () => {
   const device = await DeviceUnderTest.enrol(fleet);
   for (const instance of [a, a, b, b, undefined, c, c, undefined, undefined]) await comes(device, instance);
   expect((await shown(device)).clonedAt).toBeNull();
-});
+}, 20_000);
 
 test('turns that are further apart than the window say nothing', async () => {
   const device = await DeviceUnderTest.enrol(fleet);
@@ -108,7 +108,7 @@ test('a wiped device comes back under its old name with its tags, groups and run
   expect((await json<{ items: Device[] }>(`/devices?filter=${encodeURIComponent('group="by hand"')}`)).items.map(({ id }) => id)).toEqual([device.id]);
   expect(await actions(device)).toEqual(expect.arrayContaining(['device.re-enrol', 'device.return']));
   returned.close();
-});
+}, 20_000);
 
 test('a key that a device had never lets anybody in again, and a revoked device does not come back', async () => {
   const device = await DeviceUnderTest.enrol(fleet);
@@ -175,7 +175,7 @@ test('what a device states of policy and data stands on its page and can be sear
   const found = async (filter: string) => (await json<{ items: Device[] }>(`/devices?filter=${encodeURIComponent(filter)}`)).items.map(({ id }) => id);
   expect(await found('dataset=notes task=classification')).toEqual([stating.id]);
   expect(await found('dataset=notes task=verbalizer')).toEqual([]);
-});
+}, 20_000);
 
 test('a device answers ping, resync and doctor; the last answers are kept, and the words of what failed are not among them', async () => {
   const device = await aGreetedDevice();
@@ -214,7 +214,7 @@ test('a device that is offline, too old, or gone before it answers says so by na
   const never = await DeviceUnderTest.enrol(fleet);
   expect(await ask(never, 'doctor')).toMatchObject({ status: 409, json: { code: 'device.offline', detail: expect.stringContaining('never been connected') } });
   expect(problemOf(await fleet.call('POST', '/api/v1/devices/dev_nobody/ping')).code).toBe('request.not-found');
-});
+}, 20_000);
 
 test('the timeline tells, page by page, what happened to a device and came of it', async () => {
   const device = await DeviceUnderTest.enrol(fleet, (await aToken(fleet, { approval: true })).token);
@@ -242,4 +242,4 @@ test('the timeline tells, page by page, what happened to a device and came of it
   expect(all.at(-1)?.kind).toBe('enrolled');
   expect(all.find(({ kind }) => kind === 'reported')).toMatchObject({ run: run.id, firstRound: 900, lastRound: 900, reports: 1 });
   expect(all.map(({ at }) => at)).toEqual(all.map(({ at }) => at).sort().reverse());
-});
+}, 20_000);

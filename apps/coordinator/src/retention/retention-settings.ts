@@ -1,6 +1,6 @@
 /** How long the coordinator keeps what no run needs any more. Logs are kept for ever. */
 export interface RetentionSettings {
-  /** raw reports of rounds that ended longer ago are deleted; 0: never */
+  /** raw reports of rounds that ended longer ago are deleted, and when devices were connected longer ago; 0: never */
   reportDays: number;
   /** of a run that has ended, the reports of so many last rounds are kept until `reportDays`; 0: of all rounds */
   reportRounds: number;

@@ -51,6 +51,10 @@ export class RetentionRepository {
     return this.database.prisma.$executeRaw(Prisma.sql`DELETE FROM operator_sessions WHERE id IN (SELECT id FROM operator_sessions WHERE expires_at < ${expiredBefore} LIMIT ${limit})`);
   }
 
+  deleteConnections({ openedBefore, limit }: { openedBefore: Date; limit: number }): Promise<number> {
+    return this.database.prisma.$executeRaw(Prisma.sql`DELETE FROM device_connections WHERE id IN (SELECT id FROM device_connections WHERE opened_at < ${openedBefore} LIMIT ${limit})`);
+  }
+
   deleteIdempotencyKeys({ before, limit }: { before: Date; limit: number }): Promise<number> {
     return this.database.prisma.$executeRaw(Prisma.sql`
       DELETE FROM idempotency_keys WHERE (caller, key) IN (SELECT caller, key FROM idempotency_keys WHERE created_at < ${before} LIMIT ${limit})`);

@@ -20,7 +20,7 @@ const statementsMax = 1_000;
 const dayMs = 86_400_000;
 
 /** Rows that one sweep deleted. */
-export type Swept = Record<'reports' | 'checkpoints' | 'sessions' | 'idempotency_keys', number>;
+export type Swept = Record<'reports' | 'checkpoints' | 'sessions' | 'idempotency_keys' | 'connections', number>;
 
 /**
  * Deletes what no run needs any more, every hour and in small pieces. The log is never touched: a run stays verifiable for ever. Without its
@@ -42,7 +42,7 @@ export class RetentionService implements OnApplicationBootstrap, OnApplicationSh
     this.settings = settings.retention;
     this.deleted = new Counter({ name: 'seedfleet_retention_deleted_total', help: 'Rows that retention deleted.', labelNames: ['kind'], registers: [registry] });
     this.sweptAt = new Gauge({ name: 'seedfleet_retention_last_sweep_timestamp_seconds', help: 'End of the last sweep; 0 before the first.', registers: [registry] });
-    for (const kind of ['reports', 'checkpoints', 'sessions', 'idempotency_keys']) this.deleted.inc({ kind }, 0);
+    for (const kind of ['reports', 'checkpoints', 'sessions', 'idempotency_keys', 'connections']) this.deleted.inc({ kind }, 0);
   }
 
   onApplicationBootstrap(): void {
@@ -62,7 +62,7 @@ export class RetentionService implements OnApplicationBootstrap, OnApplicationSh
 
   async sweep(): Promise<Swept> {
     const nowMs = this.clock.nowMs();
-    const swept: Swept = { reports: 0, checkpoints: 0, sessions: 0, idempotency_keys: 0 };
+    const swept: Swept = { reports: 0, checkpoints: 0, sessions: 0, idempotency_keys: 0, connections: 0 };
     for (const run of await this.repository.findRuns()) {
       const roundMax = await this.lastRoundToDelete(run, nowMs);
       if (roundMax !== null) swept.reports += await this.repeat('reports', (limit) => this.repository.deleteReports({ run: run.id, roundMax, limit }));
@@ -72,6 +72,9 @@ export class RetentionService implements OnApplicationBootstrap, OnApplicationSh
     swept.sessions = await this.repeat('sessions', (limit) => this.repository.deleteSessions({ expiredBefore, limit }));
     const before = new Date(nowMs - serverLimits.idempotencySeconds * 1_000);
     swept.idempotency_keys = await this.repeat('idempotency_keys', (limit) => this.repository.deleteIdempotencyKeys({ before, limit }));
+    const { reportDays } = this.settings;
+    const openedBefore = new Date(nowMs - reportDays * dayMs);
+    if (reportDays > 0) swept.connections = await this.repeat('connections', (limit) => this.repository.deleteConnections({ openedBefore, limit }));
     const { reports, checkpoints } = swept;
     if (reports + checkpoints > 0) await this.audit.record({ actor: 'coordinator', action: 'retention.delete', subject: 'retention', detail: { reports, checkpoints, ...this.settings } });
     this.sweptAt.set(this.clock.nowMs() / 1_000);
