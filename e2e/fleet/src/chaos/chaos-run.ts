@@ -1,19 +1,13 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntil } from '@seedfleet/example-sentiment';
-import { DebianPostgres } from '../postgres/debian-postgres.js';
-import { ToyFleet } from '../toy/toy-fleet.js';
-import { CutProxy } from './cut-proxy.js';
+import { type ToyFleet } from '../toy/toy-fleet.js';
 import { faults, possibleFaults, type Victims } from './faults.js';
-import { MovedClocks } from './moved-clocks.js';
-import { SmallDisk } from './small-disk.js';
+import { oneCoordinatorStage } from './one-coordinator-stage.js';
+import { replicasStage } from './replicas-stage.js';
+import { type Stage, type StageName } from './stage.js';
 import { Witness } from './witness.js';
 
 const workers = 3;
-/** Enough for what a run of some minutes writes. */
-const diskMegabytes = { coordinator: 256, postgres: 512, worker: 32 };
 /** Longest peace between two faults. */
 const peaceMaxMs = 800;
 /** A run that commits no whole round within this after a repair is stuck: six deadlines of the toy run. */
@@ -32,55 +26,36 @@ export interface ChaosOutcome {
   unexpectedExits: string[];
 }
 
-/** Harms one fleet on one database `kills` times, or until the time is up, and counts what must not happen. */
-export async function chaosRun({ database, kills, endsAtMs, random, say, only }: {
-  database: 'embedded' | 'postgresql'; kills: number; endsAtMs: number; random: () => number; say: (line: string) => void;
+/** Harms one fleet `kills` times, or until the time is up, and counts what must not happen. */
+export async function chaosRun({ stage: name, kills, endsAtMs, random, say, only }: {
+  stage: StageName; kills: number; endsAtMs: number; random: () => number; say: (line: string) => void;
   /** names of faults; null: all that are possible */
   only: readonly string[] | null;
 }): Promise<ChaosOutcome> {
-  const disks = new Map<string, SmallDisk>();
-  const mayMount = await SmallDisk.possible();
-  const smallDisk = async (name: string, folder: string) => {
-    if (mayMount) disks.set(name, await SmallDisk.mount(folder, { megabytes: diskMegabytes[name === 'coordinator' || name === 'postgres' ? name : 'worker'] }));
-  };
-  const clockFolder = await mkdtemp(join(tmpdir(), 'seedfleet-clocks-'));
-  const clocks = await MovedClocks.in(clockFolder);
-  const postgres = database === 'postgresql' ? await DebianPostgres.start({ prepare: (folder) => smallDisk('postgres', folder) }) : null;
-  let proxy: CutProxy | null = null;
-  const fleet = await ToyFleet.start(workers, {
-    ...(postgres === null ? {} : { postgres }),
-    doorOf: async (port) => (proxy = await CutProxy.listen(port)).url,
-    prepareHome: smallDisk, ...(clocks === null ? {} : { environmentOf: (name) => clocks.environmentOf(name) }),
-  }).catch(async (error: unknown) => {
-    await postgres?.kill();
-    for (const disk of disks.values()) disk.unmount();
-    await postgres?.remove();
-    throw error;
-  });
+  const stage = await (name === 'replicas' ? replicasStage({ workers }) : oneCoordinatorStage({ database: name, workers }));
   let keptPromises = false;
   try {
-    if (proxy === null) throw new Error('The fleet was started without its proxy.');
-    const outcome = await harm({ fleet, proxy, postgres, disks, clocks, random }, { kills, endsAtMs, only, say: (line) => say(`${database}: ${line}`) });
+    const outcome = await harm(stage, { kills, endsAtMs, random, only, say: (line) => say(`${name}: ${line}`) });
     keptPromises = [outcome.lost, outcome.forks, outcome.stuck, outcome.unexpectedExits].every((broken) => broken.length === 0);
     return outcome;
   } finally {
-    await fleet.stop();
-    await postgres?.kill();
     // The logs of a broken promise are what it can be understood from.
-    if (!keptPromises) {
-      for (const { folder } of disks.values()) await cp(folder, `${folder}.kept`, { recursive: true });
-      say(`${database}: logs and homes are left in ${fleet.folder}`);
-    }
-    for (const disk of disks.values()) disk.unmount();
-    if (keptPromises) await fleet.remove();
-    await (proxy as CutProxy | null)?.close();
-    await postgres?.remove();
-    await rm(clockFolder, { recursive: true, force: true });
+    const folder = await stage.close({ keep: !keptPromises });
+    if (!keptPromises) say(`${name}: logs and homes are left in ${folder}`);
   }
 }
 
-async function harm(victims: Victims, { kills, endsAtMs, say, only }: { kills: number; endsAtMs: number; say: (line: string) => void; only: readonly string[] | null }): Promise<ChaosOutcome> {
-  const { fleet, random } = victims;
+interface Orders {
+  kills: number;
+  endsAtMs: number;
+  random: () => number;
+  only: readonly string[] | null;
+  say: (line: string) => void;
+}
+
+async function harm(stage: Stage, { kills, endsAtMs, random, only, say }: Orders): Promise<ChaosOutcome> {
+  const victims: Victims = { ...stage.victims, random };
+  const { fleet } = victims;
   const run = await fleet.startRun({ rounds: 1_000_000 });
   await fleet.reached(run, 3);
   const witness = new Witness(fleet, run);
@@ -91,16 +66,18 @@ async function harm(victims: Victims, { kills, endsAtMs, say, only }: { kills: n
   let bag: string[] = [];
   while (outcome.kills < kills && Date.now() < endsAtMs && outcome.stuck.length === 0) {
     await sleep(random() * peaceMaxMs);
-    outcome.unexpectedExits.push(...endedProcesses(fleet));
+    outcome.unexpectedExits.push(...endedProcesses(victims));
     if (outcome.unexpectedExits.length > 0) break;
     if (bag.length === 0) bag = [...possible];
     const [name = 'coordinator'] = bag.splice(Math.floor(random() * bag.length), 1);
-    const repairedAt = await (faults[name] as (typeof faults)[string]).perform(victims);
+    const repair = await (faults[name] as (typeof faults)[string]).perform(victims);
+    const { at: repairedAt, rest } = typeof repair === 'number' ? { at: repair, rest: undefined } : repair;
     outcome.kills++;
     try {
       await wholeRound(fleet, run);
       const resumeMs = performance.now() - repairedAt;
       outcome.resumesMs.push({ fault: name, resumeMs });
+      await rest;
       outcome.rounds = await witness.look();
       say(`${outcome.kills}/${kills} ${name}, a whole round after ${Math.round(resumeMs)} ms, ${outcome.rounds} commits`);
     } catch (error) {
@@ -108,7 +85,7 @@ async function harm(victims: Victims, { kills, endsAtMs, say, only }: { kills: n
     }
   }
   if (outcome.stuck.length === 0) await endTogether(fleet, run, outcome);
-  await fleet.stop();
+  await stage.stop();
   Object.assign(outcome, await witness.lostReports());
   return outcome;
 }
@@ -139,6 +116,6 @@ async function endTogether(fleet: ToyFleet, run: number, outcome: ChaosOutcome):
   }
 }
 
-function endedProcesses(fleet: ToyFleet): string[] {
-  return [fleet.coordinator, ...fleet.workers].filter((process) => !process.running()).map(({ logPath }) => logPath);
+function endedProcesses({ fleet, replicas }: Victims): string[] {
+  return [...(replicas?.replicas ?? [fleet.coordinator]), ...fleet.workers].filter((process) => !process.running()).map(({ logPath }) => logPath);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DebianPostgres } from '../postgres/debian-postgres.js';
+import { type ReplicaFleet } from '../replicas/replica-fleet.js';
 import { type ToyFleet } from '../toy/toy-fleet.js';
 import { type CutProxy } from './cut-proxy.js';
 import { clockNoticedMs, type MovedClocks } from './moved-clocks.js';
@@ -8,9 +9,12 @@ import { type SmallDisk } from './small-disk.js';
 /** What a fault may do harm to. */
 export interface Victims {
   fleet: ToyFleet;
-  proxy: CutProxy;
+  /** null: the network is what it is */
+  proxy: CutProxy | null;
   /** null: the database lives and dies with the coordinator */
   postgres: DebianPostgres | null;
+  /** null: one coordinator */
+  replicas: ReplicaFleet | null;
   /** by `coordinator`, `postgres` or the name of a device; empty where nobody may mount one */
   disks: ReadonlyMap<string, SmallDisk>;
   /** null without libfaketime */
@@ -25,8 +29,14 @@ const fullMinMs = 4_000;
 /** Five minutes, the drift that the issue of clocks is about; to the second that is what it is moved by. */
 const clockSeconds = 300;
 
-/** Kills, cuts, and starts again what it killed, as a supervisor does. @returns when the repair began, ms */
-type Fault = (victims: Victims) => Promise<number>;
+/** When a repair began, ms; what is still being started when rounds may go on already. */
+export interface Repair {
+  at: number;
+  rest?: Promise<unknown>;
+}
+
+/** Kills, cuts, and starts again what it killed, as a supervisor does it. */
+type Fault = (victims: Victims) => Promise<number | Repair>;
 
 const nameOf = (fleet: ToyFleet, { home }: ToyFleet['workers'][number]) => home.slice(fleet.folder.length + 1);
 
@@ -52,7 +62,7 @@ async function restartCoordinator({ fleet }: Victims): Promise<number> {
 
 async function healLater({ proxy, random }: Victims): Promise<number> {
   await sleep(random() * awayMaxMs);
-  proxy.heal();
+  proxy?.heal();
   return performance.now();
 }
 
@@ -87,22 +97,42 @@ async function moveClock({ clocks, random }: Victims, name: string): Promise<num
   return performance.now();
 }
 
-type Need = 'postgres' | 'disks' | 'clocks';
+/** Nobody repairs it: others take over, and one that was started anew joins them later. */
+async function killReplica(all: ReplicaFleet | null, which: 'leader' | 'follower'): Promise<Repair> {
+  if (all === null) throw new Error('There is one coordinator.');
+  const leader = await all.leader();
+  const victim = which === 'leader' ? leader : all.replicas.find((replica) => replica !== leader);
+  const at = performance.now();
+  await victim?.kill('SIGKILL');
+  all.replicas.splice(0, all.replicas.length, ...all.replicas.filter((replica) => replica !== victim));
+  all.openDoor();
+  return { at, rest: all.addReplica() };
+}
+
+async function killRedis({ replicas, random }: Victims): Promise<number> {
+  await replicas?.redis.kill();
+  await sleep(random() * awayMaxMs);
+  const repairedAt = performance.now();
+  await replicas?.redis.restart();
+  return repairedAt;
+}
+
+type Need = 'one coordinator' | 'replicas' | 'proxy' | 'postgres' | 'disks' | 'clocks';
 
 /** By name; `kills` are processes that end by SIGKILL. */
 export const faults: Record<string, { needs: readonly Need[]; perform: Fault }> = {
-  coordinator: { needs: [], perform: async (victims) => {
+  coordinator: { needs: ['one coordinator'], perform: async (victims) => {
     await victims.fleet.killCoordinator();
     return restartCoordinator(victims);
   } },
   worker: { needs: [], perform: (victims) => killWorkers(victims, [oneOf(victims)]) },
   'all workers': { needs: [], perform: (victims) => killWorkers(victims, [...victims.fleet.workers]) },
-  'network cut': { needs: [], perform: (victims) => {
-    victims.proxy.cut();
+  'network cut': { needs: ['proxy'], perform: (victims) => {
+    victims.proxy?.cut();
     return healLater(victims);
   } },
-  'network silent': { needs: [], perform: (victims) => {
-    victims.proxy.silence();
+  'network silent': { needs: ['proxy'], perform: (victims) => {
+    victims.proxy?.silence();
     return healLater(victims);
   } },
   'disk of the database full': { needs: ['disks'], perform: (victims) => fillDisk(victims, victims.postgres === null ? 'coordinator' : 'postgres') },
@@ -110,7 +140,10 @@ export const faults: Record<string, { needs: readonly Need[]; perform: Fault }> 
   'clock of the coordinator moved': { needs: ['clocks'], perform: (victims) => moveClock(victims, 'coordinator') },
   'clock of a worker moved': { needs: ['clocks'], perform: (victims) => moveClock(victims, nameOf(victims.fleet, oneOf(victims))) },
   database: { needs: ['postgres'], perform: killDatabase },
-  'coordinator and database': { needs: ['postgres'], perform: async (victims) => {
+  'leader among replicas': { needs: ['replicas'], perform: ({ replicas }) => killReplica(replicas, 'leader') },
+  'replica that follows': { needs: ['replicas'], perform: ({ replicas }) => killReplica(replicas, 'follower') },
+  Redis: { needs: ['replicas'], perform: killRedis },
+  'coordinator and database': { needs: ['postgres', 'one coordinator'], perform: async (victims) => {
     const { fleet, postgres } = victims;
     await Promise.all([fleet.killCoordinator(), postgres?.kill()]);
     const repairedAt = performance.now();
@@ -121,7 +154,9 @@ export const faults: Record<string, { needs: readonly Need[]; perform: Fault }> 
 };
 
 /** Which of the faults this machine and this database can do. */
-export function possibleFaults({ postgres, disks, clocks }: Victims): string[] {
-  const has: Record<Need, boolean> = { postgres: postgres !== null, disks: disks.size > 0, clocks: clocks !== null };
+export function possibleFaults({ postgres, replicas, proxy, disks, clocks }: Victims): string[] {
+  const has: Record<Need, boolean> = {
+    'one coordinator': replicas === null, replicas: replicas !== null, proxy: proxy !== null, postgres: postgres !== null, disks: disks.size > 0, clocks: clocks !== null,
+  };
   return Object.entries(faults).filter(([, { needs }]) => needs.every((need) => has[need])).map(([name]) => name);
 }

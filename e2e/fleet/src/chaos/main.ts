@@ -3,7 +3,7 @@ import { describeMachine, percentile, writeFigures } from '../figures/figures-fi
 import { mulberry } from '../toy/mulberry.js';
 import { chaosRun, type ChaosOutcome } from './chaos-run.js';
 
-/** `npm run chaos`: kills what it can, on the embedded database and on PostgreSQL in turn; ends with 1 if a promise was broken. */
+/** `npm run chaos`: kills what it can, on the embedded database, on PostgreSQL, and with three replicas in turn; ends with 1 if a promise was broken. */
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: {
     kills: { type: 'string', default: '40' }, database: { type: 'string' }, json: { type: 'string' }, seed: { type: 'string', default: String(Date.now() % 1_000_000) }, minutes: { type: 'string', default: '30' },
@@ -16,9 +16,9 @@ async function main(): Promise<number> {
   const say = (line: string) => console.log(line);
   say(`chaos: ${kills} kills, seed ${seed} (again with --seed ${seed}; the instants are those of this machine)`);
   const random = mulberry(seed);
-  const databases = (['embedded', 'postgresql'] as const).filter((database) => values.database === undefined || values.database === database);
+  const stages = (['embedded', 'postgresql', 'replicas'] as const).filter((stage) => values.database === undefined || values.database === stage);
   const outcomes: ChaosOutcome[] = [];
-  for (const database of databases) outcomes.push(await chaosRun({ database, kills: Math.ceil(kills / databases.length), endsAtMs, random, say, only: values.fault ?? null }));
+  for (const stage of stages) outcomes.push(await chaosRun({ stage, kills: Math.ceil(kills / stages.length), endsAtMs, random, say, only: values.fault ?? null }));
   const resumes = outcomes.flatMap(({ resumesMs }) => resumesMs);
   for (const fault of new Set(resumes.map((resume) => resume.fault))) {
     const ofFault = resumes.filter((resume) => resume.fault === fault).map(({ resumeMs }) => resumeMs);
