@@ -69,6 +69,13 @@ describe('a run whose devices are connected at the replica that leads and at one
     expect(second).toMatchObject({ run: run.id, round: 0, attempt: 0, group: 0 });
   }, 30_000);
 
+  test("an operator's question reaches a device wherever it is connected", async () => {
+    for (const device of [near, far]) device.socket.on('device:ping', (_, answer) => answer({ ok: true, nowMs: Date.now(), uptimeSeconds: 7 }));
+    for (const replica of [leader, follower]) {
+      for (const device of [near, far]) expect(await replica.call('POST', `/api/v1/devices/${device.id}/ping`)).toMatchObject({ status: 200, json: { uptimeSeconds: 7 } });
+    }
+  }, 30_000);
+
   test.each([
     ['one difference too few', { differences: new Float32Array(3) }, 'report.length', 'differences'],
     ['a difference that is NaN', { differences: Float32Array.of(0, Number.NaN, 0, 0) }, 'report.not-finite', 'differences'],

@@ -56,7 +56,7 @@ describe.each(['embedded', 'postgresql'])('retention on the %s database', (kind)
       await fleet.coordinator.database.prisma.operatorSession.create({
         data: { id: 'ses_old', operatorId: (await fleet.coordinator.database.prisma.operator.findFirstOrThrow()).id, hash: bytea(new Uint8Array(32)), createdAt: new Date(0), expiresAt: new Date(1) },
       });
-      expect(await sweep(fleet)).toMatchObject({ reports: 6, checkpoints: 0, sessions: 1 });
+      expect(await sweep(fleet)).toMatchObject({ reports: 6, checkpoints: 0, sessions: 1, connections: devices.length });
       expect(await reportsOf(fleet, ended.id)).toEqual([]);
       expect(await reportsOf(fleet, open.id)).toEqual([1]);
 
