@@ -1,5 +1,6 @@
 import { decodeCheckpoint, toHex } from '@seedfleet/ledger';
 import { type ResponseOf, type Run } from '@seedfleet/protocol';
+import pg from 'pg';
 import { aCoordinator, type CoordinatorUnderTest } from '../testing/a-coordinator.js';
 import { DeviceUnderTest } from '../testing/a-device.js';
 import { anUploadedModel, aRun, aRunRequest } from '../testing/a-model.js';
@@ -41,7 +42,10 @@ test('a draft is started, paused after its open round, resumed and stopped; what
   await readyPair(draft.id);
   await reportRound(0);
   await devices[0]?.nextStart(1);
-  await act(draft.id, 'pause');
+  expect((await act(draft.id, 'pause')).json as Run).toMatchObject({ state: 'running' });
+  // Ordered, and entered, before it is carried out.
+  const { items } = (await fleet.call('GET', `/api/v1/audit-entries?subject=${draft.id}`)).json as ResponseOf<'listAuditEntries'>;
+  expect(items.map(({ action }) => action)).toEqual(['run.pause', 'run.change', 'run.create']);
   await reportRound(1);
   expect(await show(draft.id)).toMatchObject({ state: 'paused', round: 2 });
   await fleet.restart();
@@ -136,6 +140,30 @@ test('lists come in pages', async () => {
   expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(all.items.slice(0, 4).map(({ id }) => id));
   expect(problemOf(await fleet.call('GET', '/api/v1/runs?cursor=x'))).toMatchObject({ code: 'request.invalid', field: 'cursor' });
   expect(problemOf(await fleet.call('GET', '/api/v1/devices?limit=0'))).toMatchObject({ code: 'request.invalid', field: 'limit' });
+});
+
+test('a page of many runs asks the database as often as a page of one', async () => {
+  const query = pg.Client.prototype.query as (...values: unknown[]) => unknown;
+  const statementsOf = async (limit: number) => {
+    let statements = 0;
+    pg.Client.prototype.query = function counted(this: pg.Client, ...values: unknown[]) {
+      statements++;
+      return query.apply(this, values);
+    } as typeof pg.Client.prototype.query;
+    try {
+      expect(((await fleet.call('GET', `/api/v1/runs?limit=${limit}`)).json as ResponseOf<'listRuns'>).items).toHaveLength(limit);
+    } finally {
+      pg.Client.prototype.query = query as typeof pg.Client.prototype.query;
+    }
+    return statements;
+  };
+  // A timer of the coordinator may ask something of its own meanwhile: the least of several is what a page costs.
+  const leastOf = async (limit: number) => {
+    let least = Infinity;
+    for (let i = 0; i < 8; i++) least = Math.min(least, await statementsOf(limit));
+    return least;
+  };
+  expect(await leastOf(4)).toBe(await leastOf(1));
 });
 
 test('a commit says nothing of who took part: it holds no id and no key of a device', async () => {
