@@ -26,7 +26,7 @@ export interface Victims {
 const awayMaxMs = 2_000;
 /** Shortest time that a disk stays full, milliseconds. */
 const fullMinMs = 4_000;
-/** Five minutes, the drift that the issue of clocks is about; to the second that is what it is moved by. */
+/** How far clocks are moved: five minutes. */
 const clockSeconds = 300;
 
 /** When a repair began, ms; what is still being started when rounds may go on already. */
