@@ -119,7 +119,8 @@ async function measureShape({ bench, everywhere, sessions, shape, batch, figure,
     // A cache is warm from the first run on, which is not counted.
     ...Object.entries(sessions).map(([name, session]) => ({ name, run: name === 'late-adapters' || name === 'needed-positions' ? inPart(name, session, 'leave-one-out') : () => session.losses({ batch, seeds, type: 'leave-one-out' }) })),
   // Sessions are warm from the usual shape; a cache is so text by text.
-  ].map((row) => (isUsual || row.name.endsWith('warm') || row.name === 'warm-cache' ? row : { ...row, warmUp: () => Promise.resolve() }));
+  // The first forward of a size pays for its memory, which counts where few are timed.
+  ].map((row) => (isUsual || row.name.endsWith('warm') || row.name === 'warm-cache' || (row.name === 'sequential-mezo' && separateForwards < 4) ? row : { ...row, warmUp: () => Promise.resolve() }));
   const seconds = await interleaved(rows, { runs: shape.runs });
   const timesOf = (row: string) => (row === 'sequential-mezo' ? 2 * queries / separateForwards : passesFor.get(row) ?? 1);
   const cpuOf = (row: string) => (seconds.get(row)?.cpu ?? NaN) * timesOf(row);
