@@ -11,9 +11,8 @@ const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const newsSchema = z.discriminatedUnion('type', [
   /** durable, and the next of its run */
   z.object({ type: z.literal('commit'), run, round: z.int(), commit: bytes }),
-  /** an attempt is open: devices of its cohort want to be asked */
+  /** an attempt or an evaluation is open: devices want to be asked */
   z.object({ type: z.literal('opened'), run }),
-  z.object({ type: z.literal('evaluate'), run, round: z.int(), devices: z.array(z.string()), deadlineMs: z.number() }),
   z.object({ type: z.literal('ended'), run, state: z.enum(['completed', 'failed', 'cancelled']), cause: z.string() }),
   /** the run has devices that nobody has offered it to */
   z.object({ type: z.literal('offered'), run }),

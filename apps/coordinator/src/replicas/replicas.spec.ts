@@ -127,6 +127,26 @@ describe('a run whose devices are connected at the replica that leads and at one
   }, 30_000);
 });
 
+test('an evaluation asks the devices of every replica and counts what they answer', async () => {
+  const run = await aRun(leader, model, { roundsMax: 100, cohort: 2, reportsMin: 2, deadlineMs: 600_000, evaluationEveryRounds: 1 });
+  const devices = await Promise.all([leader, follower].map(async (replica) => {
+    const device = await DeviceUnderTest.enrol(replica);
+    await device.connect();
+    await device.hello();
+    await device.fetchManifest(run.id);
+    return device;
+  }));
+  const asked = devices.map((device) => once(device.socket as unknown as NodeJS.EventEmitter, 'evaluation:start'));
+  for (const device of devices) expect(await device.prepared(run.id, { trainExamples: 100, heldOutExamples: 20 })).toMatchObject({ ok: true });
+  await Promise.all(asked);
+  for (const device of devices) expect(await device.send('evaluation:report', { run: run.id, round: 0, lossSum: 10, correct: 15, count: 20 })).toEqual({ ok: true, recorded: true });
+  await Promise.all(devices.map((device) => device.nextStart(0)));
+  const { items } = (await follower.call('GET', `/api/v1/runs/${run.id}/evaluations`)).json as ResponseOf<'listEvaluations'>;
+  expect(items).toMatchObject([{ round: 0, devices: 2, count: 40 }]);
+  await leader.call('POST', `/api/v1/runs/${run.id}/stop`);
+  for (const device of devices) device.close();
+}, 30_000);
+
 test('a device proves itself with a challenge of one replica at another, and only once', async () => {
   const device = await DeviceUnderTest.enrol(leader);
   const { challenge } = (await leader.call('POST', '/api/v1/device/challenges', { body: { device: device.id }, token: null })).json as { challenge: string };

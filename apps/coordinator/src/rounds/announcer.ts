@@ -71,14 +71,9 @@ export class Announcer {
     return this.broadcastHere(message.run, 'run:ended', message);
   }
 
-  /** Other replicas ask their own devices of the cohort: they read it from the database. */
+  /** Other replicas ask their own devices, of the cohort or for an evaluation: they read it from the database. */
   opened(run: number): void {
     this.news.tell({ type: 'opened', run });
-  }
-
-  /** Devices that are connected at other replicas. */
-  evaluateElsewhere(run: number, { round, devices, deadlineMs }: { round: number; devices: readonly string[]; deadlineMs: number }): void {
-    if (devices.length > 0) this.news.tell({ type: 'evaluate', run, round, devices: [...devices], deadlineMs });
   }
 
   /** For one device that has come to the end of a run after its other members. */

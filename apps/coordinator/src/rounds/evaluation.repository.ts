@@ -26,6 +26,11 @@ const columns = { round: true, lossSum: true, correct: true, count: true, device
 export class EvaluationRepository {
   constructor(private readonly database: Database) {}
 
+  /** Says to other replicas that their devices are asked now. */
+  async open(run: number, round: number, tx: Transaction): Promise<void> {
+    await tx.run.update({ where: { id: run }, data: { evaluating: round }, select: { id: true } });
+  }
+
   /** Once for each round: an evaluation that is repeated after a restart stands in place of the first. */
   async save(run: number, evaluation: EvaluationRow, tx: Transaction): Promise<void> {
     const { round, perClass, ...rest } = evaluation;

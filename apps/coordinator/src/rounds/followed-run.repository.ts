@@ -16,6 +16,8 @@ export interface RunStanding {
   openAttempt: number | null;
   /** attempts at the next round so far */
   attempts: number;
+  /** an evaluation of the state after so many commits was asked for, and no attempt is open since */
+  evaluating: boolean;
 }
 
 const cohortSchema = z.array(z.object({ device: z.string(), group: z.int() }));
@@ -29,12 +31,12 @@ export class FollowedRunRepository {
 
   async look(runs: readonly number[]): Promise<RunStanding[]> {
     if (runs.length === 0) return [];
-    const rows = await this.database.rows<{ id: number; state: string; cause: string | null; round: number; fencing_token: number; attempt: number | null; attempt_state: string | null }>(`
-      SELECT runs.id, runs.state, runs.cause, runs.round, runs.fencing_token, newest.attempt, newest.state AS attempt_state
+    const rows = await this.database.rows<{ id: number; state: string; cause: string | null; round: number; fencing_token: number; evaluating: number | null; attempt: number | null; attempt_state: string | null }>(`
+      SELECT runs.id, runs.state, runs.cause, runs.round, runs.fencing_token, runs.evaluating, newest.attempt, newest.state AS attempt_state
       FROM runs LEFT JOIN LATERAL (SELECT attempt, state FROM rounds WHERE run_id = runs.id AND round = runs.round ORDER BY attempt DESC LIMIT 1) newest ON true
       WHERE runs.id = ANY($1::int[])`, [[...runs]]);
-    return rows.map(({ fencing_token: fencingToken, attempt, attempt_state: attemptState, ...row }) => ({
-      ...row, fencingToken, openAttempt: attemptState === 'collecting' ? attempt : null, attempts: attempt === null ? 0 : attempt + 1,
+    return rows.map(({ fencing_token: fencingToken, attempt, attempt_state: attemptState, evaluating, ...row }) => ({
+      ...row, fencingToken, openAttempt: attemptState === 'collecting' ? attempt : null, attempts: attempt === null ? 0 : attempt + 1, evaluating: evaluating === row.round && attemptState !== 'collecting',
     }));
   }
 

@@ -20,6 +20,8 @@ interface LocalMember {
   heldOutExamples: number;
   /** attempt that it was asked for from here */
   asked: string | null;
+  /** commits after which it was asked for an evaluation */
+  evaluated: number | null;
 }
 
 interface FollowedRun {
@@ -54,7 +56,6 @@ export class RunFollowers {
     news.on('commit', ({ run, round, commit }) => this.hearCommit(run, { round, commit }));
     news.on('opened', ({ run }) => void this.look(run));
     news.on('led', ({ run }) => void this.look(run));
-    news.on('evaluate', (evaluation) => this.evaluate(evaluation));
     news.on('ended', ({ type: _type, ...message }) => {
       this.forget(message.run);
       void this.announcer.passEndOn(message);
@@ -65,7 +66,7 @@ export class RunFollowers {
   async arrive(run: number, device: string, { head, stateMatches, ...state }: { head: number; round: number; stateMatches: boolean; trainExamples: number; heldOutExamples: number }): Promise<void> {
     const followed = this.runs.get(run) ?? { members: new Map<string, LocalMember>(), told: head, token: null, passing: Promise.resolve(), found: null };
     this.runs.set(run, followed);
-    const member: LocalMember = { ...state, atHead: stateMatches && state.round >= head, asked: null };
+    const member: LocalMember = { ...state, atHead: stateMatches && state.round >= head, asked: null, evaluated: null };
     if (stateMatches) followed.members.set(device, member);
     else followed.members.delete(device);
     await this.inputs.tell(run, arrivalOf(device, member, stateMatches));
@@ -128,6 +129,7 @@ export class RunFollowers {
     }
     await this.passCommitsOn(run, followed, standing.round);
     await followed.passing;
+    if (standing.evaluating) await this.evaluate(followed, { run, round: standing.round });
     if (standing.openAttempt !== null) await this.ask(followed, { run, round: standing.round, attempt: standing.openAttempt });
   }
 
@@ -186,10 +188,11 @@ export class RunFollowers {
     this.tell(run, { type: 'decline', device, round, attempt, reason });
   }
 
-  private evaluate({ run, round, devices, deadlineMs }: { run: number; round: number; devices: readonly string[]; deadlineMs: number }): void {
-    const members = this.runs.get(run)?.members;
-    for (const device of devices) {
-      if (members?.has(device) !== true) continue;
+  private async evaluate({ members }: FollowedRun, { run, round }: { run: number; round: number }): Promise<void> {
+    const { manifest: { policy: { deadlineMs } } } = await this.repository.manifest(run);
+    for (const [device, member] of members) {
+      if (!member.atHead || member.heldOutExamples === 0 || member.evaluated === round) continue;
+      member.evaluated = round;
       void this.announcer.startEvaluation(device, { run, round, deadlineMs }).then((answer) => {
         if (answer === 'offline' || (answer !== 'unanswered' && answer.ok && answer.accepted)) return;
         this.tell(run, { type: 'evaluation-decline', device, round });

@@ -265,8 +265,11 @@ export class RunLoop {
         this.setTimer(effect);
         return [];
       case 'start-evaluation':
+        if (effect.devices.some((device) => this.whereabouts.isElsewhere(device))) {
+          await this.write((tx) => tools.evaluations.open(run.id, effect.round, tx));
+          tools.announcer.opened(run.id);
+        }
         for (const device of effect.devices) if (!this.whereabouts.isElsewhere(device)) this.sendEvaluation(device, effect);
-        tools.announcer.evaluateElsewhere(run.id, { ...effect, devices: effect.devices.filter((device) => this.whereabouts.isElsewhere(device)) });
         return [];
       case 'save-evaluation': {
         const { round, lossSum, correct, count, devices, perClass = null } = effect;
@@ -378,8 +381,15 @@ export class RunLoop {
   private setTimer({ name, round, attempt, atMs }: Extract<ConductorEffect, { type: 'set-timer' }>): void {
     clearTimeout(this.timers.get(name));
     const delayMs = Math.max(0, Math.min(atMs - this.tools.clock.nowMs(), 2 ** 31 - 1));
-    const timer = setTimeout(() => this.follow(this.input({ type: 'timer', name, round, attempt })), delayMs);
+    const timer = setTimeout(() => this.follow(this.fire({ type: 'timer', name, round, attempt })), delayMs);
     this.timers.set(name, timer);
+  }
+
+  /** At a deadline, reports that other replicas took and of which no news came count as well. */
+  private async fire(timer: Extract<ConductorInput, { type: 'timer' }>): Promise<void> {
+    const collecting = timer.name === 'deadline' && this.whereabouts.isAnyElsewhere() ? this.collecting() : null;
+    if (collecting !== null) await this.recorded(collecting.key, await this.tools.rounds.findOtherReports(collecting.key, collecting.reported).catch(() => []));
+    await this.input(timer);
   }
 
   /** Inputs of our own: a loop that broke meanwhile has said so through `on.broken`. */

@@ -22,6 +22,11 @@ export class Whereabouts {
     return replica !== undefined && replica !== this.own;
   }
 
+  isAnyElsewhere(): boolean {
+    for (const replica of this.replicas.values()) if (replica !== this.own) return true;
+    return false;
+  }
+
   /** Devices of replicas that are gone, and those. */
   lost(isAlive: (replica: string) => boolean): [device: string, replica: string][] {
     return [...this.replicas].filter(([, replica]) => !isAlive(replica));
