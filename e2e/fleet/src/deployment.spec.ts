@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { load } from 'js-yaml';
+import { CORE_SCHEMA, load, mergeTag } from 'js-yaml';
 import { z } from 'zod';
 
 // A parse check: there is no Docker where these tests run, so nothing here builds an image or starts a container.
@@ -18,7 +18,7 @@ const service = z.object({
   command: z.array(z.string()).default([]),
   healthcheck,
 });
-const compose = z.object({ services: z.record(z.string(), service), volumes: z.record(z.string(), z.null()) }).parse(load(textOf('docker-compose.yml')));
+const compose = z.object({ services: z.record(z.string(), service), volumes: z.record(z.string(), z.null()) }).parse(load(textOf('docker-compose.yml'), { schema: CORE_SCHEMA.withTags(mergeTag) }));
 const { services } = compose;
 const serviceOf = (name: string) => {
   const found = services[name];
@@ -27,14 +27,15 @@ const serviceOf = (name: string) => {
 };
 
 describe('docker-compose.yml (parsed, never run here)', () => {
-  test('it has a coordinator and its database, and workers and monitoring by profile', () => {
-    expect(Object.entries(services).map(([name, { profiles }]) => [name, profiles ?? []])).toEqual([['coordinator', []], ['postgres', []], ['prometheus', ['monitoring']], ['grafana', ['monitoring']], ['worker', ['worker']]]);
+  test('it has a coordinator and its database, and replicas, workers and monitoring by profile', () => {
+    expect(Object.entries(services).map(([name, { profiles }]) => [name, profiles ?? []])).toEqual([['coordinator', []], ['coordinator-2', ['replicas']], ['coordinator-3', ['replicas']], ['redis', ['replicas']], ['balancer', ['replicas']], ['postgres', []], ['prometheus', ['monitoring']], ['grafana', ['monitoring']], ['worker', ['worker']]]);
   });
 
   test('everything that is waited for is waited for until it is healthy', () => {
     const waits = Object.entries(services).flatMap(([name, { depends_on }]) => Object.entries(depends_on).map(([on, { condition }]) => [name, on, condition]));
     expect(waits).toEqual([
-      ['coordinator', 'postgres', 'service_healthy'], ['prometheus', 'coordinator', 'service_healthy'], ['grafana', 'prometheus', 'service_healthy'], ['worker', 'coordinator', 'service_healthy'],
+      ['coordinator', 'postgres', 'service_healthy'], ...[2, 3].flatMap((number) => [[`coordinator-${number}`, 'coordinator', 'service_healthy'], [`coordinator-${number}`, 'redis', 'service_healthy']]),
+      ['balancer', 'coordinator-2', 'service_healthy'], ['balancer', 'coordinator-3', 'service_healthy'], ['prometheus', 'coordinator', 'service_healthy'], ['grafana', 'prometheus', 'service_healthy'], ['worker', 'coordinator', 'service_healthy'],
     ]);
   });
 
@@ -65,6 +66,16 @@ describe('docker-compose.yml (parsed, never run here)', () => {
     const read = [...textOf('apps/coordinator/src/app/settings.ts').matchAll(/^ {2}([A-Z][A-Z_]+): z\./gm)].map(([, name]) => name);
     expect(read).toContain('DATABASE_URL');
     expect(Object.keys(serviceOf('coordinator').environment).filter((name) => !read.includes(name))).toEqual([]);
+  });
+
+  test('replicas differ from the coordinator by their Redis alone, and share its home', () => {
+    const { environment: { SEEDFLEET_REDIS_URL: _own, ...shared }, volumes, build } = serviceOf('coordinator');
+    for (const name of ['coordinator-2', 'coordinator-3']) {
+      const { environment: { SEEDFLEET_REDIS_URL: url, ...rest }, volumes: theirs, build: built } = serviceOf(name);
+      expect([url, rest, theirs, built]).toEqual(['${SEEDFLEET_REDIS_URL:-redis://redis:6379}', shared, volumes, build]);
+    }
+    const servers = [...textOf('apps/coordinator/deploy/haproxy/haproxy.cfg').matchAll(/^ +server \S+ (\S+):7337 /gm)].map(([, host]) => host);
+    expect(servers).toEqual(['coordinator', 'coordinator-2', 'coordinator-3']);
   });
 
   test('the worker is given settings that it or its start line reads, and no others', () => {

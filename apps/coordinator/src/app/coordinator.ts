@@ -17,6 +17,7 @@ import { RetentionService, type Swept } from '../retention/retention.service.js'
 import { requireSameKey } from '../replicas/coordinator-key.js';
 import { RedisLink } from '../replicas/redis-link.js';
 import { Replica } from '../replicas/replica.js';
+import { requireAlone } from '../replicas/require-alone.js';
 import { replicaAdapter } from '../replicas/replica-adapter.js';
 import { RunLeadership } from '../rounds/run-leadership.js';
 import { RunStarter } from '../runs/run-starter.js';
@@ -60,6 +61,7 @@ export async function startCoordinator(settings: Settings, { clock, luck, logger
     const redis = settings.redisUrl === null ? null : new RedisLink(settings.redisUrl);
     try {
       logger.info('database.ready', { kind: database.kind, migrationsApplied: database.migrationsApplied.length });
+      if (replica.isAlone) await requireAlone(database);
       await redis?.settle(redisWaitMs);
       const keys = await database.alone(startLock, async () => KeyRing.open(settings.home, { clock, luck }));
       await requireSameKey(database, replica, keys.publicKey);

@@ -191,6 +191,10 @@ test('a replica with another home is refused before it signs anything', async ()
   await expect(share({ home: mkdtempSync(join(tmpdir(), 'seedfleet-other-')) })).rejects.toThrow(expect.objectContaining({ code: 'coordinator.other-key', field: 'SEEDFLEET_HOME' }));
 });
 
+test('a process that takes itself for the only one does not start beside replicas', async () => {
+  await expect(aCoordinator({ databaseUrl: postgres.url })).rejects.toThrow(expect.objectContaining({ code: 'coordinator.not-alone', field: 'SEEDFLEET_REDIS_URL' }));
+});
+
 test('each replica says that it is ready, with Redis, and what it leads', async () => {
   for (const [replica, runs] of [[leader, 1], [follower, 0]] as const) {
     expect((await replica.call('GET', '/readyz')).json as Health).toMatchObject({ status: 'ok', parts: { redis: 'ok' } });

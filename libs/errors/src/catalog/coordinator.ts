@@ -2,6 +2,7 @@ import { type ErrorEntry } from './error-entry.js';
 
 export const coordinatorErrors = {
   'home.in-use': { retryable: true, http: 503, fix: 'Stop the other coordinator, or give this one another SEEDFLEET_HOME.' },
+  'coordinator.not-alone': { retryable: true, http: 503, fix: 'Set SEEDFLEET_REDIS_URL as the others have it, or stop them and wait five seconds.' },
   'coordinator.other-key': { retryable: false, http: 503, fix: 'Give all processes on one database the same SEEDFLEET_HOME, on a shared disk.' },
   'settings.invalid': { retryable: false, http: 500, fix: 'Correct the named environment variable (docs/operations.md lists them) and start again.' },
   'database.unavailable': { retryable: true, http: 503, fix: 'Check DATABASE_URL and that PostgreSQL runs; without DATABASE_URL, that the disk under SEEDFLEET_HOME has room.' },
