@@ -111,7 +111,7 @@ describe('activations on disk', () => {
     expect(after.filter((entry) => before.includes(entry))).toEqual([]);
     await roundsOf({ compute: { cacheMegabytes: 0 } });
     expect(here.activations()).toBeNull();
-  });
+  }, 20_000);
 
   test('go when the run ends, with its model', async () => {
     await roundsOf();
