@@ -40,6 +40,7 @@ test('two processes that take turns with one key are told of on the device, in t
   while ((await entries(device)).length === 0) await sleep(5);
   expect(await entries(device)).toMatchObject([{ actor: 'coordinator', detail: { processes: 2, instances: `${a} ${b}` } }]);
   expect(last.refused).toEqual([]);
+  expect(await json('/overview')).toMatchObject({ attention: expect.arrayContaining([expect.objectContaining({ kind: 'device-cloned', detail: device.id })]) });
   await fleet.coordinator.lookForAlerts();
   expect(await json('/alerts?open=yes')).toMatchObject({ items: [{ ruleName: 'copies', subject: device.id }] });
   fleet.pass(3_700_000);

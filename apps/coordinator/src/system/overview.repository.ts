@@ -34,6 +34,7 @@ export class OverviewRepository {
 
   async findAttention(now: Date): Promise<Overview['attention']> {
     const dayAgo = new Date(now.getTime() - hoursShown * hourMs);
+    const hourAgo = new Date(now.getTime() - hourMs);
     const tomorrow = new Date(now.getTime() + hoursShown * hourMs);
     const rows = await this.database.prisma.$queryRaw<AttentionRow[]>(Prisma.sql`
       SELECT kind, run, name, detail, since FROM (
@@ -42,6 +43,7 @@ export class OverviewRepository {
           LEFT JOIN commits c ON c.run_id = r.id AND c.round = r.round - 1
           WHERE r.state = 'running' AND coalesce(c.committed_at, r.started_at) < ${now}::timestamptz - greatest(interval '1 second' * ${stalledAfterSeconds}::int, 3 * interval '1 millisecond' * (convert_from(r.manifest, 'UTF8')::jsonb #>> '{policy,deadlineMs}')::float8)
         UNION ALL SELECT 3, 'alert-firing', NULL, rule_name, summary, fired_at FROM alerts WHERE resolved_at IS NULL
+        UNION ALL SELECT 3, 'device-cloned', NULL, name, id, cloned_at FROM devices WHERE state = 'active' AND cloned_at > ${hourAgo}
         UNION ALL SELECT 4, 'devices-failed', r.id, r.name, count(*)::text, max(a.updated_at) FROM assignments a JOIN runs r ON r.id = a.run_id WHERE a.state = 'failed' AND r.state IN ('running', 'paused') GROUP BY r.id, r.name
         UNION ALL SELECT 5, 'devices-pending', NULL, 'devices', count(*)::text, min(enrolled_at) FROM devices WHERE state = 'pending' HAVING count(*) > 0
         UNION ALL SELECT 6, 'run-paused', id, name, coalesce(cause, ''), NULL FROM runs WHERE state = 'paused'

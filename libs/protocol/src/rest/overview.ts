@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { instant, runId } from './fields.js';
 
 /** Something that wants a person, with the page that it is on. */
-export const attentionKinds = ['run-failed', 'run-stalled', 'run-paused', 'devices-pending', 'devices-failed', 'alert-firing', 'token-expiring'] as const;
+export const attentionKinds = ['run-failed', 'run-stalled', 'run-paused', 'devices-pending', 'devices-failed', 'alert-firing', 'token-expiring', 'device-cloned'] as const;
 
 export const overviewSchema = z.object({
   /** of the last 24 hours, oldest first; the last one is not over */

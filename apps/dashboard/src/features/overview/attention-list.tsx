@@ -17,11 +17,12 @@ export function AttentionList({ attention }: { attention: readonly Attention[] }
   );
 }
 
-function placeOf({ kind, run }: Attention): string {
+function placeOf({ kind, run, detail }: Attention): string {
   switch (kind) {
     case 'devices-pending':
     case 'token-expiring': return '/enrolment';
     case 'alert-firing': return '/alerts';
+    case 'device-cloned': return `/devices/${detail}`;
     case 'devices-failed': return `/runs/${run ?? ''}?tab=devices`;
     default: return `/runs/${run ?? ''}`;
   }
@@ -36,6 +37,7 @@ function sentenceOf({ kind, run, name, detail }: Attention): string {
     case 'devices-failed': return `${of} has ${detail} failed devices`;
     case 'devices-pending': return `${detail} devices wait for approval`;
     case 'alert-firing': return `Alert ${name}: ${detail}`;
+    case 'device-cloned': return `Two processes take turns with the key of device ${name}`;
     case 'token-expiring': return `Enrolment token ${name} expires with ${detail} uses left`;
   }
 }
