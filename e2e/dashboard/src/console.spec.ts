@@ -150,7 +150,7 @@ test('a filter is explained where it is wrong, finds devices by their tags, and 
   await page.getByRole('combobox', { name: 'Words to find it by, also in groups and filters' }).fill('lab');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Save tags' }).click();
-  await page.getByRole('cell', { name: 'device.tag' }).waitFor();
+  await page.getByRole('cell', { name: 'given other tags' }).waitFor();
   await page.getByRole('link', { name: 'All devices' }).click();
   await page.getByLabel('Filter').fill('tga=lab');
   await page.getByText(/There is no field "tga"/).waitFor();
@@ -176,7 +176,7 @@ test('a filter is explained where it is wrong, finds devices by their tags, and 
 }, 60_000);
 
 test('the audit page shows who did that and that the chain holds; settings make a token that works', async () => {
-  await page.getByRole('link', { name: 'Audit' }).click();
+  await page.getByRole('link', { name: 'Audit', exact: true }).click();
   await page.getByText('The chain holds').waitFor();
   await page.getByLabel('What', { exact: true }).fill('group.create');
   await page.getByRole('button', { name: 'Show' }).click();
@@ -236,6 +236,36 @@ test('the wizard starts a run on the devices that were chosen, at the cost and w
   await page.getByText(/completed, 3 of 3 rounds/).waitFor();
   const [newest] = (await fleet.coordinator.client.call('listRuns')).items;
   expect(newest).toMatchObject({ name: 'from the wizard', devices: 2, roundsMax: 3 });
+}, 90_000);
+
+test('a run is cloned for a group, tried on one device first, within a budget and at a later time; what was typed stands in the address', async () => {
+  await fleet.coordinator.client.call('createGroup', { body: { name: 'all of them', filter: 'state=active' } });
+  await page.getByRole('link', { name: 'Clone' }).click();
+  await page.getByLabel('The devices of a group').check();
+  await page.getByRole('combobox', { name: 'Group' }).click();
+  await page.getByRole('option', { name: 'all of them (state=active)' }).click();
+  await page.getByText('3 of 3 devices match').waitFor();
+  for (let screen = 0; screen < 2; screen++) await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByRole('button', { name: /Stop early/ }).click();
+  await page.getByLabel('Budget, scalars').fill('5000');
+  await page.getByRole('button', { name: /A few devices first/ }).click();
+  await page.getByRole('switch', { name: 'Ask a few devices first' }).check();
+  await page.getByLabel('How many devices').fill('1');
+  await page.getByRole('button', { name: /When it starts/ }).click();
+  await page.getByLabel('Not before').fill('2030-01-01T03:00');
+  await page.getByText(/at most 24 in the whole run, all devices together 5,000/).waitFor();
+  await page.getByRole('button', { name: /The manifest/ }).click();
+  await page.getByLabel('The manifest').getByText('"scalars": 5000').waitFor();
+  expect(await axeFindings(page)).toEqual([]);
+  expect(await page.getByText(/^seedfleet runs start/).textContent()).toMatch(/--rounds 3 .*--budget-scalars 5000 --start-at 2030-01-0\S+ --group grp_\S+ --canary-rounds 3 --canary-devices 1$/);
+  await page.waitForURL(/canaryDevices%22%3A1/);
+  await openPage(page, page.url());
+  await page.getByRole('button', { name: 'Schedule on 3 devices' }).click();
+  await page.getByText(/scheduled, 0 of 3 rounds/).waitFor();
+  await page.getByText('The first 3 rounds on 1 device, then every device if they go well').waitFor();
+  const [newest] = (await fleet.coordinator.client.call('listRuns')).items;
+  expect(newest).toMatchObject({ name: 'from the wizard', state: 'scheduled', group: { name: 'all of them', membership: 'followed' }, budget: { scalars: 5_000 }, canary: { rounds: 3, devices: 1, stage: 'trial' } });
+  await fleet.coordinator.client.call('stopRun', { params: { id: newest?.id ?? 0 } });
 }, 90_000);
 
 test('two runs beside each other: their curves, and the settings in which they differ', async () => {
