@@ -94,10 +94,11 @@ async function nextPageTime(page: Page, url: string): Promise<number> {
   await page.goto(`${url}/devices`);
   const table = page.getByRole('region', { name: 'Devices', exact: true });
   await table.locator('tr[aria-rowindex="15"]').waitFor();
+  await table.focus();
   let read = 100;
   return repeated(async () => {
     read += 100;
-    return elapsed(() => table.evaluate('element => element.scrollTo({ top: element.scrollHeight })'), page.getByRole('status').filter({ hasText: `${read} rows read` }));
+    return elapsed(() => page.keyboard.press('End'), page.getByRole('status').filter({ hasText: `${read} rows read` }));
   });
 }
 
@@ -106,7 +107,8 @@ async function scrollFrames(page: Page, address: string): Promise<{ p95: number;
   await page.goto(address);
   const table = page.getByRole('region', { name: 'Rounds', exact: true });
   await table.locator('tr[aria-rowindex="15"]').waitFor();
-  const frames = await table.evaluate(`element => new Promise((resolve) => {
+  const frames = await page.evaluate(`new Promise((resolve) => {
+    const element = document.querySelector('.virtual-table[aria-label=Rounds]');
     const times = [];
     let last = performance.now();
     const step = (now) => {

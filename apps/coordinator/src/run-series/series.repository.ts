@@ -43,9 +43,12 @@ export class SeriesRepository {
 
   async evaluations(window: SeriesWindow, names: readonly EvaluationSeriesName[]): Promise<SeriesTable> {
     const { run, from, to, x } = window;
-    const spent = Prisma.sql`(SELECT coalesce(sum(${bytesColumn(window.cost, window.devices)}), 0) FROM ${attempts} WHERE r.run_id = ${run} AND r.ended_at IS NOT NULL AND r.round < e.round)`;
-    const axis = x === 'round' ? Prisma.raw('e.round::float8') : x === 'time' ? Prisma.raw('extract(epoch FROM e.at)::float8') : spent;
-    const source = Prisma.sql`SELECT e.round, ${axis} AS x, row_number() OVER (ORDER BY e.round) AS n${columnsOf(names, (name) => evaluationColumns[name])} FROM evaluations e WHERE e.run_id = ${run}`;
+    // Added up once for all rounds, and looked up for each evaluation: what had been sent when its round, the next one, was not begun.
+    const spent = Prisma.sql`LEFT JOIN (SELECT round + 1 AS round, max(total) AS total FROM
+      (SELECT r.round, sum(${bytesColumn(window.cost, window.devices)}) OVER (ORDER BY r.round, r.attempt) AS total FROM ${attempts} WHERE r.run_id = ${run} AND r.ended_at IS NOT NULL) AS sums GROUP BY round) AS spent ON spent.round = e.round`;
+    const axis = Prisma.raw({ round: 'e.round::float8', time: 'extract(epoch FROM e.at)::float8', bytes: 'coalesce(spent.total, 0)' }[x]);
+    const source = Prisma.sql`SELECT e.round, ${axis} AS x, row_number() OVER (ORDER BY e.round) AS n${columnsOf(names, (name) => evaluationColumns[name])}
+      FROM evaluations e ${x === 'bytes' ? spent : Prisma.empty} WHERE e.run_id = ${run}`;
     const [count] = await this.database.prisma.$queryRaw<{ rows: number }[]>(Prisma.sql`SELECT count(*)::int AS rows FROM evaluations e WHERE e.run_id = ${run} AND e.round BETWEEN ${from} AND ${to}`);
     return this.reduce({ source, rows: count?.rows ?? 0, names, window });
   }

@@ -80,6 +80,8 @@ test('of ten thousand rounds a thousand points remain, each with mean, least and
   expect(whole.rounds).toMatchObject({ rows: 10_000, rowsPerPoint: 10 });
   expect(whole.rounds?.x).toHaveLength(1_000);
   expect(whole.rounds?.series.stepNorm?.mean.slice(0, 2)).toEqual([4.5, 14.5]);
+  // Over bytes: one device asked and heard a round, by the measured packets (start 48 and its ack 12, report 67 and its ack 6, no commit stored).
+  expect((await seriesOf(long, 'names=loss&x=bytes&from=0&to=10')).evaluations?.x).toEqual([0, 5 * 133, 10 * 133]);
   expect(whole.rounds?.series.stepNorm?.min?.at(-1)).toBe(9_990);
   expect(whole.rounds?.series.stepNorm?.max?.at(-1)).toBe(9_999);
   expect(whole.rounds?.series['declined.busy']?.mean.at(-1)).toBe(2);

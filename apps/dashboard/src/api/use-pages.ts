@@ -42,7 +42,7 @@ export function usePages<N extends PagedRoute>(name: N, options: Omit<RouteArgum
     more: () => {
       if (!query.hasNextPage || query.isFetchingNextPage) return;
       setStill(key);
-      void query.fetchNextPage();
+      void query.fetchNextPage({ cancelRefetch: false });
     },
     restart: !isStill ? null : () => {
       setStill('');

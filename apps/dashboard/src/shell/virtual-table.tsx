@@ -1,5 +1,5 @@
 import { Button, Group, Table, Text } from '@mantine/core';
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { memo, useEffect, useRef, useState, type ReactNode } from 'react';
 import { type Pages } from '../api/use-pages';
 import { ColumnHeads, type Column } from './wide-table';
 
@@ -34,13 +34,13 @@ export function VirtualTable<Item>({ label, columns, pages, rowHeight = 40, heig
   }, [hasMore, last, items.length, more]);
   return (
     <>
-      <div ref={box} className="virtual-table" style={{ maxHeight: height }} tabIndex={0} role="region" aria-label={label} onScroll={(event) => setTop(event.currentTarget.scrollTop)}>
+      <div ref={box} className="virtual-table" style={{ maxHeight: height }} tabIndex={0} role="region" aria-label={label} onScroll={(event) => setTop(Math.floor(event.currentTarget.scrollTop / rowHeight) * rowHeight)}>
         <Table miw={minWidth} aria-rowcount={hasMore ? -1 : items.length + 1} stickyHeader>
           <Table.Thead><ColumnHeads columns={columns} /></Table.Thead>
           <Table.Tbody>
             <Spacer height={first * rowHeight} columns={columns.length} />
             {items.slice(first, last).map((item, index) => (
-              <Table.Tr key={keyOf(item)} aria-rowindex={first + index + 2} style={{ height: rowHeight }} className={(first + index) % 2 === 0 ? 'striped' : undefined}>{children(item)}</Table.Tr>
+              <Row key={keyOf(item)} of={item} by={children} place={first + index} height={rowHeight} cells={() => children(item)} />
             ))}
             <Spacer height={(items.length - last) * rowHeight} columns={columns.length} />
           </Table.Tbody>
@@ -53,6 +53,20 @@ export function VirtualTable<Item>({ label, columns, pages, rowHeight = 40, heig
     </>
   );
 }
+
+interface RowProps {
+  /** what `cells` would draw, and of which item: the same ones need not be drawn again */
+  of: unknown;
+  by: unknown;
+  place: number;
+  height: number;
+  cells: () => ReactNode;
+}
+
+/** While somebody scrolls, only rows that come into sight are drawn. */
+const Row = memo(function Row({ place, height, cells }: RowProps) {
+  return <Table.Tr aria-rowindex={place + 2} style={{ height }} className={place % 2 === 0 ? 'striped' : undefined}>{cells()}</Table.Tr>;
+}, (one, other) => one.of === other.of && one.by === other.by && one.place === other.place && one.height === other.height);
 
 /** Stands for the rows that are not in the page. */
 function Spacer({ height, columns }: { height: number; columns: number }) {

@@ -9,6 +9,9 @@ import { QueryState } from '../../shell/query-state';
 import { type SeriesSearch } from '../../shell/search';
 import { isGoing } from './is-going';
 
+/** A plot beside another is about so many pixels wide; what lies between is in the bands. */
+const pointsShown = 500;
+
 export interface SeriesTabProps {
   run: Run;
   names: readonly SeriesName[];
@@ -24,7 +27,7 @@ export function SeriesTab({ run, names, empty, children }: SeriesTabProps) {
   const navigate = useNavigate({ from: '/runs/$id' });
   const search: SeriesSearch = { ...(x === undefined ? {} : { x }), ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   const show = (next: SeriesSearch) => void navigate({ search: { ...(tab === undefined ? {} : { tab }), ...next }, resetScroll: false });
-  const query = useSeries({ id: run.id, going: isGoing(run), names, search });
+  const query = useSeries({ id: run.id, going: isGoing(run), names, search, points: pointsShown });
   const { data } = query;
   const points = Math.max(data?.rounds?.x.length ?? 0, data?.evaluations?.x.length ?? 0);
   return (
