@@ -80,10 +80,11 @@ export class DeviceRepository {
 
   /** How many devices a condition means, and the steps that they measured: half of them are at most the median, nine of ten at most `p90`. */
   async measure(where: Prisma.DeviceWhereInput): Promise<{ devices: number; online: number; measured: number; median: number | null; p90: number | null }> {
-    const rows = await this.database.prisma.device.findMany({ where, select: { connected: true, forwardMs: true } });
-    const steps = rows.flatMap(({ forwardMs }) => (forwardMs === null ? [] : [forwardMs])).sort((left, right) => left - right);
-    const at = (share: number) => steps[Math.max(0, Math.ceil(share * steps.length) - 1)] ?? null;
-    return { devices: rows.length, online: rows.filter(({ connected }) => connected).length, measured: steps.length, median: at(0.5), p90: at(0.9) };
+    const { device } = this.database.prisma;
+    const hasStep = { AND: [where, { forwardMs: { not: null } }] };
+    const [devices, online, measured] = await Promise.all([device.count({ where }), device.count({ where: { AND: [where, { connected: true }] } }), device.count({ where: hasStep })]);
+    const at = async (share: number) => (await device.findFirst({ where: hasStep, orderBy: { forwardMs: 'asc' }, skip: Math.max(0, Math.ceil(share * measured) - 1), select: { forwardMs: true } }))?.forwardMs ?? null;
+    return { devices, online, measured, median: await at(0.5), p90: await at(0.9) };
   }
 
   async findIds(where: Prisma.DeviceWhereInput): Promise<string[]> {

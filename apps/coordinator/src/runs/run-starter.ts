@@ -48,13 +48,15 @@ export class RunStarter implements OnApplicationBootstrap, OnApplicationShutdown
   /** One look at every run that is held up, oldest first. */
   look(): Promise<void> {
     this.looking = this.looking.catch(() => {}).then(async () => {
-      for (const row of await this.runs.findHeld()) {
-        const hold = await this.holdOf(row);
-        if (hold === null) await this.begin(coordinator, row).catch((error: unknown) => this.logger.failure('run.not-started', error, { run: row.id }));
-        else if (hold.state !== row.state || hold.cause !== row.cause) await this.runs.changeState(row.id, { from: [row.state], to: hold.state, cause: hold.cause, at: this.clock.now() });
-      }
+      for (const row of await this.runs.findHeld()) await this.lookAt(row).catch((error: unknown) => this.logger.failure('run.not-started', error, { run: row.id }));
     });
     return this.looking;
+  }
+
+  private async lookAt(row: RunRow): Promise<void> {
+    const hold = await this.holdOf(row);
+    if (hold === null) return this.begin(coordinator, row);
+    if (hold.state !== row.state || hold.cause !== row.cause) await this.runs.changeState(row.id, { from: [row.state], to: hold.state, cause: hold.cause, at: this.clock.now() });
   }
 
   private async holdOf(row: RunRow) {

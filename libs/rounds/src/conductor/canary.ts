@@ -49,9 +49,11 @@ export function policyNow(state: Conductor): RoundPolicy {
   return { ...policy, cohort, overSelection: 1, reportsMin: Math.min(policy.reportsMin, cohort) };
 }
 
-/** Whether the member may be asked as far as the canary is concerned. */
-export function isCanaryOrNone({ canary }: Conductor, device: string): boolean {
-  return canary?.stage !== 'trial' || canary.devices.includes(device);
+/** Whether a device may be asked as far as the canary is concerned. */
+export function allowedByCanary({ canary }: Conductor): (device: string) => boolean {
+  if (canary?.stage !== 'trial') return () => true;
+  const few = new Set(canary.devices);
+  return (device) => few.has(device);
 }
 
 /**
@@ -61,10 +63,12 @@ export function isCanaryOrNone({ canary }: Conductor, device: string): boolean {
  */
 export function chooseCanary(canary: Canary, free: readonly Member[], { luck }: Pick<Moment, 'luck'>): Canary | null {
   const { plan, devices } = canary;
-  const allowed = free.map(({ device }) => device).filter((device) => plan.among?.includes(device) ?? true);
-  if (allowed.length === 0) return null;
-  const stay = devices.filter((device) => allowed.includes(device));
-  const others = allowed.filter((device) => !devices.includes(device));
+  const among = plan.among === undefined ? undefined : new Set(plan.among);
+  const allowed = new Set(free.map(({ device }) => device).filter((device) => among?.has(device) ?? true));
+  if (allowed.size === 0) return null;
+  const chosen = new Set(devices);
+  const stay = devices.filter((device) => allowed.has(device));
+  const others = [...allowed].filter((device) => !chosen.has(device));
   const next = [...stay, ...selectCohort({ devices: others, seats: plan.devices - stay.length, groups: 1, luck }).map(({ device }) => device)].sort();
   // Fewer than before are no reason to forget how many were wanted.
   return next.length < devices.length || next.every((device, index) => device === devices[index]) && next.length === devices.length ? null : { ...canary, devices: next };

@@ -1,6 +1,6 @@
 import { type Moment } from '../moment.js';
 import { entryOf, type Roster, rosterOf } from '../roster.js';
-import { isCanaryOrNone } from './canary.js';
+import { allowedByCanary } from './canary.js';
 import { type Conductor, type Member, type Seat } from './conductor.js';
 import { type RoundPolicy } from './round-policy.js';
 
@@ -16,8 +16,9 @@ export function isAtHead(member: Member, { round }: Conductor): boolean {
 
 /** Members that a round could ask now: at the head, with training data, not set aside, not resting after a decline, no other run's. Sorted by device id. */
 export function eligibleMembers(state: Conductor, { nowMs, isTaken = nobodys }: Pick<Moment, 'nowMs' | 'isTaken'>): readonly Member[] {
+  const isAllowed = allowedByCanary(state);
   return state.members.filter((member) => isAtHead(member, state) && member.trainExamples > 0 && member.restsUntilMs <= nowMs && !isAside(state, member.device)
-    && isCanaryOrNone(state, member.device) && !isTaken(member.device));
+    && isAllowed(member.device) && !isTaken(member.device));
 }
 
 /** Whether the device left the group that the run follows. */

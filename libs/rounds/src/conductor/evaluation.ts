@@ -2,7 +2,7 @@ import { type ErrorCode } from '@seedfleet/errors';
 import { type Moment } from '../moment.js';
 import { entryOf, rosterOf, withEntry, withoutDevice } from '../roster.js';
 import { type Conductor, type Member } from './conductor.js';
-import { countLoss, isCanaryOrNone, isJudgedAt, isOnTrial } from './canary.js';
+import { allowedByCanary, countLoss, isJudgedAt, isOnTrial } from './canary.js';
 import { isAside, isAtHead } from './cohort-selection.js';
 import { type ConductorIn, type ConductorStep, isIn, stay } from './conductor-step.js';
 import { type ClassSums, type EvaluationSums } from './conductor-input.js';
@@ -18,7 +18,8 @@ export function evaluationIsDue(state: Conductor): boolean {
 /** Asks every device at the head that has held-out data. If nobody there has any, the evaluation is done with. */
 export function beginEvaluation(state: Conductor, { nowMs }: Moment): ConductorStep {
   const { round, attempt, policy } = state;
-  const devices = state.members.filter((member) => isAsked(member, state)).map(({ device }) => device);
+  const isAllowed = allowedByCanary(state);
+  const devices = state.members.filter((member) => isAsked(member, state, isAllowed)).map(({ device }) => device);
   // The last evaluation waits for devices to come back (after a restart, say): there is no later one.
   const nobodyYet = round >= policy.roundsMax && !state.members.some((member) => isAtHead(member, state));
   if (devices.length === 0 && !nobodyYet) return stay({ ...state, evaluatedRound: round, phase: { type: 'between', breath: false } });
@@ -113,8 +114,8 @@ function endIfComplete(state: ConductorIn<'evaluating'>): ConductorStep {
   return reports.length >= asked.length ? endEvaluation(state) : stay(state);
 }
 
-function isAsked(member: Member, state: Conductor): boolean {
-  return isAtHead(member, state) && member.heldOutExamples >= heldOutMin(state) && !isAside(state, member.device) && isCanaryOrNone(state, member.device);
+function isAsked(member: Member, state: Conductor, isAllowed = allowedByCanary(state)): boolean {
+  return isAtHead(member, state) && member.heldOutExamples >= heldOutMin(state) && !isAside(state, member.device) && isAllowed(member.device);
 }
 
 /** A sum over few examples is nearly a loss of one: devices with fewer are not asked, and not listened to. */
