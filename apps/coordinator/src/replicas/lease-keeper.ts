@@ -7,6 +7,8 @@ import { Replica } from './replica.js';
 
 /** Between two beats of a replica: three of them may fail before its leases are over. */
 export const beatEveryMs = 1_000;
+/** Beats in a row after which a replica trusts that the others, too, had time to come back to the database. */
+const steadyBeats = 3;
 
 /** What is done for all replicas by one of them at a time, whichever is there. */
 export const duties = ['duty:runs', 'duty:alerts', 'duty:retention'] as const;
@@ -27,6 +29,7 @@ export class LeaseKeeper {
   private beating: Promise<void> = Promise.resolve();
   private looking: Promise<void> = Promise.resolve();
   private isLooking = false;
+  private beatsInARow = 0;
   private draining = false;
   private closing = false;
 
@@ -123,6 +126,9 @@ export class LeaseKeeper {
 
   private async beat(): Promise<void> {
     const { repository, replica } = this;
+    const before = this.beatsInARow;
+    this.beatsInARow = 0; // whatever fails below
+    await repository.markSession(replica.id);
     if (!await repository.beat(replica.id)) {
       this.logger.warning('replica.revived', { replica: replica.id });
       await repository.register({ id: replica.id, host: hostname(), version });
@@ -134,8 +140,9 @@ export class LeaseKeeper {
       this.logger.warning('lease.lost', { lease: name });
       this.onLost(name);
     }
-    for (const id of await repository.buryDead()) this.logger.warning('replica.dead', { replica: id });
+    for (const id of await repository.buryDead({ judgeSilent: before >= steadyBeats })) this.logger.warning('replica.dead', { replica: id });
     this.alive = new Set((await repository.living()).map(({ id }) => id));
     for (const duty of duties) if (!this.held.has(duty) && await this.take(duty)) this.logger.info('duty.taken', { duty });
+    this.beatsInARow = before + 1;
   }
 }

@@ -4,6 +4,14 @@ import { Database } from '../database/database.js';
 /** How long a lease is good without being renewed, by the clock of the database: the longest time that a run of a dead leader waits. */
 export const leaseMs = 5_000;
 
+/**
+ * A replica that said nothing for this long, and whose session with the database has ended, is dead: its process is gone, and nobody waits for
+ * its leases to run out. One that stands still keeps its session, and has the whole length of its leases.
+ */
+const silentMs = 2_000;
+/** First key of the advisory locks that say that a replica's session is there; the second is the hash of its id. */
+const sessionLock = 7_270_739;
+
 export interface ReplicaRow {
   id: string;
   host: string;
@@ -26,17 +34,31 @@ export class LeaseRepository {
     await this.database.urgent(`INSERT INTO replicas (id, host, version, started_at, expires_at) VALUES ($1, $2, $3, clock_timestamp(), ${until}) ON CONFLICT (id) DO UPDATE SET expires_at = EXCLUDED.expires_at`, [id, host, version]);
   }
 
+  /** Marks the session that beats as this replica's, until it ends. Asked at every beat: the session may be a new one. */
+  async markSession(id: string): Promise<void> {
+    await this.database.urgent(`
+      SELECT pg_try_advisory_lock($1::int4, hashtext($2)) WHERE NOT EXISTS
+        (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND classid = $1::int4::oid AND objsubid = 2)`, [sessionLock, id]);
+  }
+
   /** @returns false if the others have taken this replica for dead */
   async beat(id: string): Promise<boolean> {
     return (await this.database.urgent(`UPDATE replicas SET expires_at = ${until} WHERE id = $1 RETURNING id`, [id])).length > 0;
   }
 
-  /** Forgets replicas that were not heard of: their devices are connected nowhere. @returns their ids */
-  async buryDead(): Promise<string[]> {
+  /**
+   * Forgets replicas that were not heard of: they hold nothing, and their devices are connected nowhere.
+   * @param judgeSilent  also those whose session is gone; not while all sessions are new, after the database was away
+   * @returns their ids
+   */
+  async buryDead({ judgeSilent }: { judgeSilent: boolean }): Promise<string[]> {
     const rows = await this.database.urgent<{ id: string }>(`
-      WITH dead AS (DELETE FROM replicas WHERE expires_at < clock_timestamp() RETURNING id),
+      WITH dead AS (DELETE FROM replicas WHERE expires_at < clock_timestamp() OR ($1 AND expires_at < clock_timestamp() + ${leaseMs - silentMs} * interval '1 millisecond' AND NOT EXISTS
+        (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND classid = $2::int4::oid AND objid::int8 = (hashtext(replicas.id)::int8 & 4294967295) AND objsubid = 2 AND granted)) RETURNING id),
+      freed AS (DELETE FROM leases USING dead WHERE leases.holder = dead.id),
       gone AS (UPDATE devices SET connected = false, replica_id = NULL FROM dead WHERE devices.replica_id = dead.id)
-      SELECT id FROM dead`);
+      SELECT id FROM dead`, [judgeSilent, sessionLock]);
     return rows.map(({ id }) => id);
   }
 

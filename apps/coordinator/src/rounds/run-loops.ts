@@ -15,6 +15,8 @@ import { StateHistory } from './state-history.js';
 
 const firstRetryMs = 500;
 const longestRetryMs = 30_000;
+/** A database that is back after t is found within about t / 2. */
+const retryGrowth = 1.5;
 
 /** The runs that go on here. Each is built from the database alone, at the start of the process as after a failure. */
 @Injectable()
@@ -181,7 +183,7 @@ export class RunLoops {
       this.retries.delete(run);
       this.takeUp(run).catch((error: unknown) => {
         this.logger.failure('run.not-taken-up', error, { run });
-        this.retryLater(run, Math.min(delayMs * 2, longestRetryMs));
+        this.retryLater(run, Math.min(delayMs * retryGrowth, longestRetryMs));
       });
     }, delayMs));
   }
