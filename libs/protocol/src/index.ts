@@ -62,5 +62,5 @@ export { runEventKinds, runEventSchema, type RunEvent } from './rest/run-events.
 export { attentionKinds, type Overview } from './rest/overview.js';
 export { type System } from './rest/system.js';
 export { ackBytes, averagingBytes, commitPacketBytes, reporterBytes, reportPacketBytes, startBytes, type EstimatorShape, type RoundBytes } from './round-bytes.js';
-export { pageOf, pageQuery } from './rest/fields.js';
+export { pageOf, pageQuery, shortListQuery } from './rest/fields.js';
 export { healthSchema, versionSchema, type Health, type Version } from './rest/service.js';

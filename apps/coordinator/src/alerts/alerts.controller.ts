@@ -35,8 +35,8 @@ export class AlertsController {
   }
 
   @Handles('deleteAlertRule')
-  deleteRule(@CallingOperator() operator: string, @Input() { params }: InputOf<'deleteAlertRule'>): Promise<void> {
-    return this.alerts.deleteRule(operator, params.id);
+  deleteRule(@CallingOperator() operator: string, @ExpectedRevision() expected: number | null, @Input() { params }: InputOf<'deleteAlertRule'>): Promise<void> {
+    return this.alerts.deleteRule(operator, params.id, expected);
   }
 
   @Handles('listAlertChannels')

@@ -58,9 +58,10 @@ export class AlertsService {
     return toRule(await this.requireRule(id));
   }
 
-  async deleteRule(operator: string, id: string): Promise<void> {
+  async deleteRule(operator: string, id: string, expected: number | null): Promise<void> {
     await this.audit.change(async (tx, record) => {
-      const { name } = await this.requireRule(id, tx);
+      const { name, revision } = await this.requireRule(id, tx);
+      requireRevision(expected, revision);
       await this.repository.deleteRule(id, this.clock.now(), tx);
       await record({ actor: operator, action: 'alert-rule.delete', subject: id, detail: { name } });
     });

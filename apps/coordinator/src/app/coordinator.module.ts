@@ -23,6 +23,7 @@ import { SystemModule } from '../system/system.module.js';
 import { serverLimits } from './limits.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RevisionInterceptor } from './revisions.js';
+import { ShortListInterceptor } from './short-lists.js';
 import { SurroundingsModule, type OpenedSurroundings } from './surroundings.module.js';
 
 @Module({})
@@ -35,7 +36,7 @@ export class CoordinatorModule {
         ThrottlerModule.forRoot([{ ttl: 60_000, limit: serverLimits.deviceAccessPerMinute }]),
         ReplicasModule, OperatorsModule, DevicesModule, GroupsModule, AlertsModule, EnrolmentModule, ModelsModule, RoundsModule, RunSeriesModule, SystemModule, RunsModule, SessionsModule, HealthModule, IdempotencyModule, MetricsModule, RetentionModule, BackupModule, LiveModule,
       ],
-      providers: [{ provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }, { provide: APP_INTERCEPTOR, useClass: RevisionInterceptor }],
+      providers: [{ provide: APP_GUARD, useClass: AccessGuard }, { provide: APP_FILTER, useClass: ProblemFilter }, { provide: APP_INTERCEPTOR, useClass: RevisionInterceptor }, { provide: APP_INTERCEPTOR, useClass: ShortListInterceptor }],
     };
   }
 }

@@ -40,10 +40,15 @@ export class ProblemFilter implements ExceptionFilter {
     const problem: Problem = {
       ...toProblem(known), ...(known instanceof UploadOffsetError ? { offset: known.offset } : {}), ...(known instanceof StateConflictError ? { state: known.state } : {}),
     };
-    if (known instanceof RetryLaterError) response.set('Retry-After', String(known.seconds));
-    else if (problem.status === 503 && problem.retryable && !response.headersSent) response.set('Retry-After', String(unavailableRetrySeconds));
+    if (!response.headersSent) setRetryAfter(response, { known, problem });
     // A download that broke in the middle has its headers out already: the cut connection is the answer.
     if (response.headersSent) response.destroy();
     else response.status(problem.status).type(problemMediaType).send(JSON.stringify(problem));
   }
+}
+
+/** What passes with time says when to come again (RFC 9110, 10.2.3). The throttler has said it itself. */
+function setRetryAfter(response: Response, { known, problem }: { known: unknown; problem: Problem }): void {
+  if (known instanceof RetryLaterError) response.set('Retry-After', String(known.seconds));
+  else if (problem.retryable && (problem.status === 503 || problem.status === 429) && response.get('Retry-After') === undefined) response.set('Retry-After', String(unavailableRetrySeconds));
 }

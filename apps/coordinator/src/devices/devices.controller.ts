@@ -2,10 +2,11 @@ import { Controller, UseGuards } from '@nestjs/common';
 import { ThrottlerGuard } from '@nestjs/throttler';
 import { type ResponseOf } from '@seedfleet/protocol';
 import { Handles, Input, type InputOf } from '../app/handles.js';
+import { ExpectedTag, Tagged } from '../app/revisions.js';
 import { CallingOperator } from '../operators/access.guard.js';
 import { DeviceAccess } from './device-access.js';
 import { DeviceKeys } from './device-keys.js';
-import { DevicesService } from './devices.service.js';
+import { deviceParts, DevicesService } from './devices.service.js';
 
 type One = InputOf<'showDevice'>;
 
@@ -28,6 +29,7 @@ export class DevicesController {
     return this.devices.changeMany(operator, body);
   }
 
+  @Tagged(deviceParts)
   @Handles('showDevice')
   show(@Input() { params }: One): Promise<ResponseOf<'showDevice'>> {
     return this.devices.detail(params.id);
@@ -53,9 +55,10 @@ export class DevicesController {
     return this.devices.change(operator, params.id, 'revoke');
   }
 
+  @Tagged(deviceParts)
   @Handles('changeDeviceTags')
-  changeTags(@CallingOperator() operator: string, @Input() { params, body }: InputOf<'changeDeviceTags'>): Promise<ResponseOf<'changeDeviceTags'>> {
-    return this.devices.changeTags(operator, params.id, body);
+  changeTags(@CallingOperator() operator: string, @ExpectedTag() expected: string | null, @Input() { params, body }: InputOf<'changeDeviceTags'>): Promise<ResponseOf<'changeDeviceTags'>> {
+    return this.devices.changeTags(operator, params.id, body, expected);
   }
 
   @UseGuards(ThrottlerGuard)

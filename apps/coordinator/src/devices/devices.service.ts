@@ -3,6 +3,7 @@ import { FleetError } from '@seedfleet/errors';
 import { deviceActions, deviceStates, type BulkResult, type Device, type DeviceCount, type DeviceDetail, type DeviceState, type ResponseOf } from '@seedfleet/protocol';
 import { deviceTransitions } from '@seedfleet/rounds';
 import { type InputOf } from '../app/handles.js';
+import { requireRevision, tagOf } from '../app/revisions.js';
 import { requireChange, StateConflictError } from '../app/state-conflict-error.js';
 import { AuditLog } from '../operators/audit-log.js';
 import { requireActive } from './device-access.js';
@@ -15,6 +16,9 @@ import { KeyRepository } from './key.repository.js';
 import { fingerprintOf } from './fingerprint.js';
 import { Presence } from './presence.js';
 import { TurnAway } from './turn-away.js';
+
+/** What of a device a request may change: what its ETag is made of. Presence and figures come and go by themselves. */
+export const deviceParts = ({ name, state, tags }: Pick<Device, 'name' | 'state' | 'tags'>): unknown => [name, state, tags];
 
 const stateAfter = { approve: 'active', suspend: 'suspended', resume: 'active', revoke: 'revoked' } as const satisfies Record<(typeof deviceActions)[number], DeviceState>;
 
@@ -93,10 +97,13 @@ export class DevicesService implements OnModuleInit {
     return countOf(await this.repository.count(await this.filters.where(filter)));
   }
 
-  async changeTags(operator: string, id: string, { tags }: InputOf<'changeDeviceTags'>['body']): Promise<Device> {
+  /** @param expected the ETag that the caller saw @throws FleetError `request.stale` */
+  async changeTags(operator: string, id: string, { tags }: InputOf<'changeDeviceTags'>['body'], expected: string | null): Promise<Device> {
     await this.require(id);
     const sorted = [...tags].sort();
     await this.audit.change(async (tx, record) => {
+      const before = await this.repository.find(id, tx);
+      requireRevision(expected, before === null ? null : tagOf(deviceParts(before)));
       await this.repository.saveTags(id, sorted, tx);
       await record({ actor: operator, action: 'device.tag', subject: id, detail: { tags: sorted.join(' ') } });
     });

@@ -27,17 +27,36 @@ const idempotencyKey: Json = {
   description: 'the same key within a day: made once, answered alike',
 };
 
+const ifMatch: Json = {
+  name: 'If-Match', in: 'header', required: false, schema: { type: 'string' },
+  description: 'ETag of the answer that the change was decided on: refused with 412 request.stale if somebody changed the thing since',
+};
+const etag: Json = { ETag: { description: 'for If-Match of a change', schema: { type: 'string' } } };
+const retryAfter: Json = { 'Retry-After': { description: 'seconds to wait', schema: { type: 'integer' } } };
+const refused = (description: string, headers: Json = {}): Json => ({ description, ...(Object.keys(headers).length === 0 ? {} : { headers }), content: { [problemMediaType]: { schema: { $ref: '#/components/schemas/Problem' } } } });
+
+/** Answers that every route may give. */
+const sharedResponses = {
+  Stale: refused('somebody else changed it since'),
+  Limited: refused('too much from this address or under this name', retryAfter),
+  Unavailable: refused('it passes by itself', retryAfter),
+  Refused: refused('refused; 409 state.transition names the state that the thing is in'),
+};
+const shared = (name: keyof typeof sharedResponses): Json => ({ $ref: `#/components/responses/${name}` });
+
 function operationOf(name: string, route: Route): Json {
   const request = bodyOf(route.request, 'input');
   const response = bodyOf(route.response, 'output');
   return {
     operationId: name, summary: route.summary, 'x-role': route.role,
     security: route.role === 'anyone' ? [] : [{ bearer: [] }, ...(route.role === 'device' ? [] : [route.method === 'GET' ? { cookie: [] } : { cookie: [], bearer: [] }])],
-    parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query'), ...(isCreation(route) ? [idempotencyKey] : [])],
+    parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query'), ...(isCreation(route) ? [idempotencyKey] : []), ...(route.ifMatch ? [ifMatch] : [])],
     ...(request === undefined ? {} : { requestBody: { required: true, content: request } }),
     responses: {
-      [route.status]: { description: route.summary, ...(response === undefined ? {} : { content: response }) },
-      default: { description: 'refused', content: { [problemMediaType]: { schema: { $ref: '#/components/schemas/Problem' } } } },
+      [route.status]: { description: route.summary, ...(route.etag ? { headers: etag } : {}), ...(response === undefined ? {} : { content: response }) },
+      ...(route.ifMatch ? { 412: shared('Stale') } : {}),
+      429: shared('Limited'), 503: name === 'readyz' ? { description: 'a part is failing', content: response } : shared('Unavailable'),
+      default: shared('Refused'),
     },
   };
 }
@@ -58,6 +77,7 @@ export function openApiDocument(version: string): Json {
         bearer: { type: 'http', scheme: 'bearer', description: 'An operator\'s API token, or a device\'s credential where x-role allows devices.' },
         cookie: { type: 'apiKey', in: 'cookie', name: 'seedfleet-session', description: 'A session of the console. Changes also need its crossSiteProof as bearer.' },
       },
+      responses: sharedResponses,
       schemas: { Problem: { ...schemaOf(problemSchema, 'output'), description: `code is one of: ${Object.keys(errors).sort().join(', ')}` } },
     },
   };

@@ -1,9 +1,10 @@
 import { Controller } from '@nestjs/common';
 import { type ResponseOf } from '@seedfleet/protocol';
 import { Handles, Input, type InputOf } from '../app/handles.js';
+import { ExpectedTag, Tagged } from '../app/revisions.js';
 import { CallingOperator, CurrentOperator, type OperatorCaller } from './access.guard.js';
 import { ApiTokensService } from './api-tokens.service.js';
-import { OperatorsService } from './operators.service.js';
+import { operatorParts, OperatorsService } from './operators.service.js';
 
 type One = InputOf<'disableOperator'>;
 
@@ -21,6 +22,12 @@ export class OperatorsController {
     return this.operators.list();
   }
 
+  @Tagged(operatorParts)
+  @Handles('showOperator')
+  show(@Input() { params }: InputOf<'showOperator'>): Promise<ResponseOf<'showOperator'>> {
+    return this.operators.show(params.id);
+  }
+
   @Handles('inviteOperator')
   invite(@CallingOperator() operator: string, @Input() { body }: InputOf<'inviteOperator'>): Promise<ResponseOf<'inviteOperator'>> {
     return this.operators.invite(operator, body);
@@ -31,19 +38,22 @@ export class OperatorsController {
     return this.operators.renewInvitation(operator, params.id);
   }
 
+  @Tagged(operatorParts)
   @Handles('changeOperatorRole')
-  changeRole(@CallingOperator() operator: string, @Input() { params, body }: InputOf<'changeOperatorRole'>): Promise<ResponseOf<'changeOperatorRole'>> {
-    return this.operators.changeRole(operator, params.id, body.role);
+  changeRole(@CallingOperator() operator: string, @ExpectedTag() expected: string | null, @Input() { params, body }: InputOf<'changeOperatorRole'>): Promise<ResponseOf<'changeOperatorRole'>> {
+    return this.operators.changeRole(operator, params.id, body.role, expected);
   }
 
+  @Tagged(operatorParts)
   @Handles('disableOperator')
-  disable(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'disableOperator'>> {
-    return this.operators.disable(operator, params.id);
+  disable(@CallingOperator() operator: string, @ExpectedTag() expected: string | null, @Input() { params }: One): Promise<ResponseOf<'disableOperator'>> {
+    return this.operators.disable(operator, params.id, expected);
   }
 
+  @Tagged(operatorParts)
   @Handles('enableOperator')
-  enable(@CallingOperator() operator: string, @Input() { params }: One): Promise<ResponseOf<'enableOperator'>> {
-    return this.operators.enable(operator, params.id);
+  enable(@CallingOperator() operator: string, @ExpectedTag() expected: string | null, @Input() { params }: One): Promise<ResponseOf<'enableOperator'>> {
+    return this.operators.enable(operator, params.id, expected);
   }
 
   @Handles('createApiToken')

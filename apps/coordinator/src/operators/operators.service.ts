@@ -3,6 +3,7 @@ import { FleetError } from '@seedfleet/errors';
 import { sha256, utf8 } from '@seedfleet/ledger';
 import { type Invitation, type OperatorRole, type OperatorRow } from '@seedfleet/protocol';
 import { serverLimits } from '../app/limits.js';
+import { requireRevision, tagOf } from '../app/revisions.js';
 import { Clock, Luck } from '../app/surroundings.js';
 import { type Transaction } from '../database/database.js';
 import { isUniqueViolation } from '../database/unique-violation.js';
@@ -20,6 +21,10 @@ export class OperatorsService {
 
   async list(): Promise<{ items: OperatorRow[] }> {
     return { items: (await this.repository.list()).map(toRow) };
+  }
+
+  async show(id: string): Promise<OperatorRow> {
+    return toRow(await this.require(id));
   }
 
   async invite(actor: string, { name, role }: { name: string; role: OperatorRole }): Promise<Invitation> {
@@ -50,9 +55,10 @@ export class OperatorsService {
     return { operator: toRow(operator), invitation, path: invitationPath(invitation, { mayRename }), expiresAt: expiresAt.toISOString() };
   }
 
-  async changeRole(actor: string, id: string, role: OperatorRole): Promise<OperatorRow> {
+  async changeRole(actor: string, id: string, role: OperatorRole, expected: string | null = null): Promise<OperatorRow> {
     const changed = await this.audit.change(async (tx, record) => {
       const operator = await this.require(id, tx);
+      requireRevision(expected, tagOf(operatorParts(toRow(operator))));
       if (role !== 'admin') await this.requireAnotherAdmin(operator, tx);
       await this.repository.update(id, { role }, tx);
       await record({ actor, action: 'operator.change-role', subject: operator.name, detail: { from: operator.role, to: role } });
@@ -68,9 +74,10 @@ export class OperatorsService {
   }
 
   /** At once: sessions end, tokens are looked up together with their operator. */
-  async disable(actor: string, id: string): Promise<OperatorRow> {
+  async disable(actor: string, id: string, expected: string | null = null): Promise<OperatorRow> {
     const disabled = await this.audit.change(async (tx, record) => {
       const operator = await this.require(id, tx);
+      requireRevision(expected, tagOf(operatorParts(toRow(operator))));
       if (operator.disabledAt !== null) return toRow(operator);
       await this.requireAnotherAdmin(operator, tx);
       await this.repository.update(id, { disabledAt: this.clock.now() }, tx);
@@ -82,9 +89,10 @@ export class OperatorsService {
     return disabled;
   }
 
-  enable(actor: string, id: string): Promise<OperatorRow> {
+  enable(actor: string, id: string, expected: string | null = null): Promise<OperatorRow> {
     return this.audit.change(async (tx, record) => {
       const operator = await this.require(id, tx);
+      requireRevision(expected, tagOf(operatorParts(toRow(operator))));
       if (operator.disabledAt === null) return toRow(operator);
       await this.repository.update(id, { disabledAt: null }, tx);
       await record({ actor, action: 'operator.enable', subject: operator.name });
@@ -107,12 +115,15 @@ export class OperatorsService {
     if (await this.repository.countOtherAdmins(id, tx) === 0) throw new FleetError('operator.last-admin', { field: 'id', problem: 'This is the only admin that is not disabled.' });
   }
 
-  private async require(id: string, tx: Transaction): Promise<Operator> {
+  private async require(id: string, tx?: Transaction): Promise<Operator> {
     const operator = await this.repository.find(id, tx);
     if (operator === null) throw new FleetError('request.not-found', { field: 'id', problem: 'There is no such operator.' });
     return operator;
   }
 }
+
+/** What of an operator a request may change: what its ETag is made of. */
+export const operatorParts = ({ name, role, disabledAt }: OperatorRow): unknown => [name, role, disabledAt];
 
 function toRow({ id, name, role, createdAt, disabledAt, passwordHash, subject }: Operator): OperatorRow {
   return { id, name, role, createdAt: createdAt.toISOString(), disabledAt: disabledAt?.toISOString() ?? null, hasPassword: passwordHash !== null, hasIdentity: subject !== null };

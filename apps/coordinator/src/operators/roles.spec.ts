@@ -13,7 +13,7 @@ import { crossSiteProofOf } from './session-cookie.js';
 const mayUse: Record<RouteName, 'anyone' | 'viewer' | 'viewer, device' | 'operator' | 'admin'> = {
   whoami: 'viewer',
   createSession: 'anyone', showSignInMeans: 'anyone', startIdentity: 'anyone', finishIdentity: 'anyone', showSession: 'anyone', acceptInvitation: 'anyone', deleteSession: 'viewer',
-  listOperators: 'admin', inviteOperator: 'admin', renewInvitation: 'admin', changeOperatorRole: 'admin', disableOperator: 'admin', enableOperator: 'admin',
+  listOperators: 'admin', showOperator: 'admin', inviteOperator: 'admin', renewInvitation: 'admin', changeOperatorRole: 'admin', disableOperator: 'admin', enableOperator: 'admin',
   createApiToken: 'viewer', listApiTokens: 'viewer', deleteApiToken: 'viewer',
   listAuditEntries: 'operator', verifyAudit: 'operator', exportAudit: 'operator',
   createEnrolmentToken: 'operator', listEnrolmentTokens: 'operator', deleteEnrolmentToken: 'operator',

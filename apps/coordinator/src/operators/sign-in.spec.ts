@@ -121,7 +121,7 @@ test('one operator does not see or revoke the tokens of another, an admin does',
   await anOperator('Lise');
   const answer = await signIn('Lise');
   const options = { token: (answer.json as OperatorSession).crossSiteProof, headers: { cookie: cookieOf(answer) } };
-  expect((await fleet.call('GET', '/api/v1/api-tokens', options)).json).toEqual({ items: [] });
+  expect((await fleet.call('GET', '/api/v1/api-tokens', options)).json).toEqual({ items: [], next: null });
   expect((await fleet.call('DELETE', `/api/v1/api-tokens/${mine.id}`, options)).status).toBe(404);
   const all = (await fleet.call('GET', '/api/v1/api-tokens')).json as { items: { id: string }[] };
   expect(all.items.map(({ id }) => id)).toContain(mine.id);
@@ -153,4 +153,21 @@ test('names are given once, and the last admin stays', async () => {
   expect(admins.map(({ name }) => name)).toEqual(['Ada']);
   expect(problemOf(await post(`/operators/${admins[0]?.id}/disable`, {}, fleet.adminToken)).code).toBe('operator.last-admin');
   expect(problemOf(await fleet.call('PUT', `/api/v1/operators/${admins[0]?.id}/role`, { body: { role: 'viewer' } })).code).toBe('operator.last-admin');
+});
+
+test('a change of an operator that somebody else changed meanwhile is refused, and their list has pages', async () => {
+  const { id } = await anOperator('Dorothy', 'viewer');
+  const shown = await fleet.call('GET', `/api/v1/operators/${id}`);
+  const etag = shown.headers.get('etag') ?? '';
+  const give = (role: string, ifMatch: string) => fleet.call('PUT', `/api/v1/operators/${id}/role`, { body: { role }, headers: { 'if-match': ifMatch } });
+  const given = await give('operator', etag);
+  expect(given.status).toBe(200);
+  expect(given.headers.get('etag')).not.toBe(etag);
+  expect(problemOf(await give('admin', etag))).toMatchObject({ status: 412, code: 'request.stale' });
+  expect(problemOf(await give('admin', 'nonsense'))).toMatchObject({ status: 422, field: 'If-Match' });
+  expect((await give('viewer', given.headers.get('etag') ?? '')).status).toBe(200);
+  const page = async (query: string) => (await fleet.call('GET', `/api/v1/operators?${query}`)).json as { items: OperatorRow[]; next: string | null };
+  const [first, whole] = [await page('limit=2'), await page('')];
+  expect(whole.next).toBeNull();
+  expect([...first.items, ...(await page(`limit=500&cursor=${first.next}`)).items]).toEqual(whole.items);
 });

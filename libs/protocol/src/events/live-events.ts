@@ -41,6 +41,7 @@ const kindsOfPaths: Record<string, readonly ChangeKind[]> = {
 
 /** What a request to a changing route of this path changes. @param path of the route table */
 export function kindsChangedBy(path: string): readonly ChangeKind[] {
+  if (path.endsWith('/previews')) return [];
   // A device that comes to ask for a credential changes nothing yet.
   if (path.startsWith('/api/v1/device/')) return path.endsWith('/enrolments') ? ['device'] : [];
   return kindsOfPaths[path.split('/')[3] ?? ''] ?? [];

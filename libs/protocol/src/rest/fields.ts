@@ -31,7 +31,13 @@ export function pageOf<S extends z.ZodType>(item: S) {
   return z.object({ items: z.array(item), next: z.string().nullable() });
 }
 
-/** A whole list. */
+/** Query of a list that is short by its nature: without `limit` the whole of it. */
+export const shortListQuery = z.strictObject({
+  cursor: z.string().min(1).max(255).optional(),
+  limit: z.coerce.number<number | string>().int().min(1).max(limits.pageItemsMax).optional(),
+});
+
+/** A list that is short by its nature; `next` is there in every answer, null where it was the last page or no `limit` was given. */
 export function listOf<S extends z.ZodType>(item: S) {
-  return z.object({ items: z.array(item) });
+  return z.object({ items: z.array(item), next: z.string().nullable().optional() });
 }

@@ -9,7 +9,7 @@ import { bulkRequest, bulkSchema, type deviceActions, deviceCountQuery, deviceCo
 import { timelineEntrySchema } from './device-timeline.js';
 import { enrolmentTokenRequest, enrolmentTokenSchema, newEnrolmentTokenSchema, returnTokenRequest } from './enrolment-tokens.js';
 import { groupRequest, groupSchema, membersRequest } from './groups.js';
-import { listOf, opaqueId, pageOf, pageQuery, runId } from './fields.js';
+import { listOf, opaqueId, pageOf, pageQuery, runId, shortListQuery } from './fields.js';
 import { modelFileQuery, modelFileSchema, modelRequest, modelSchema } from './models.js';
 import {
   acceptInvitationRequest, apiTokenRequest, apiTokenSchema, currentSessionSchema, identityAnswerQuery, identityStartQuery, invitationSchema, inviteRequest,
@@ -53,6 +53,10 @@ export interface Route {
   /** JSON body of the answer, `octetStream`, `plainText`, or null for none */
   response: z.ZodType | typeof octetStream | typeof plainText | null;
   status: number;
+  /** the answer carries an ETag, which the changes of the same thing take in If-Match */
+  etag: boolean;
+  /** a change that If-Match refuses (412) where somebody changed the thing since the answer with that ETag */
+  ifMatch: boolean;
 }
 
 interface RouteDefaults {
@@ -61,10 +65,12 @@ interface RouteDefaults {
   request: null;
   response: null;
   status: number;
+  etag: false;
+  ifMatch: false;
 }
 
 function route<const R extends Partial<Route> & Pick<Route, 'method' | 'path' | 'summary' | 'role'>>(definition: R): Omit<RouteDefaults, keyof R> & R {
-  return { params: null, query: null, request: null, response: null, status: definition.method === 'DELETE' ? 204 : 200, ...definition };
+  return { params: null, query: null, request: null, response: null, status: definition.method === 'DELETE' ? 204 : 200, etag: false, ifMatch: false, ...definition };
 }
 
 const byId = z.strictObject({ id: opaqueId });
@@ -92,15 +98,16 @@ export const routes = {
   finishIdentity: route({ method: 'GET', path: inApi('/sign-in/identity/answer'), summary: 'where the identity provider sends the browser back to; sets the cookie of the session', role: 'anyone', query: identityAnswerQuery, status: 302 }),
   acceptInvitation: route({ method: 'POST', path: inApi('/invitations/accept'), summary: 'set a password with a one-time link, and sign in', role: 'anyone', request: acceptInvitationRequest, response: operatorSessionSchema, status: 201 }),
 
-  listOperators: route({ method: 'GET', path: inApi('/operators'), summary: 'operators', role: 'admin', response: listOf(operatorSchema) }),
+  listOperators: route({ method: 'GET', path: inApi('/operators'), summary: 'operators', role: 'admin', query: shortListQuery, response: listOf(operatorSchema) }),
+  showOperator: route({ method: 'GET', path: inApi('/operators/:id'), summary: 'one operator; its ETag guards changes', role: 'admin', params: byId, response: operatorSchema, etag: true }),
   inviteOperator: route({ method: 'POST', path: inApi('/operators'), summary: 'make an operator and a one-time link that sets the password', role: 'admin', request: inviteRequest, response: invitationSchema, status: 201 }),
   renewInvitation: route({ method: 'POST', path: inApi('/operators/:id/invitations'), summary: 'a new one-time link, also for a lost password', role: 'admin', params: byId, response: invitationSchema, status: 201 }),
-  changeOperatorRole: route({ method: 'PUT', path: inApi('/operators/:id/role'), summary: 'give an operator another role', role: 'admin', params: byId, request: roleRequest, response: operatorSchema }),
-  disableOperator: route({ method: 'POST', path: inApi('/operators/:id/disable'), summary: 'shut an operator out at once, with all sessions and tokens', role: 'admin', params: byId, response: operatorSchema }),
-  enableOperator: route({ method: 'POST', path: inApi('/operators/:id/enable'), summary: 'let a disabled operator in again', role: 'admin', params: byId, response: operatorSchema }),
+  changeOperatorRole: route({ method: 'PUT', path: inApi('/operators/:id/role'), summary: 'give an operator another role', role: 'admin', params: byId, request: roleRequest, response: operatorSchema, etag: true, ifMatch: true }),
+  disableOperator: route({ method: 'POST', path: inApi('/operators/:id/disable'), summary: 'shut an operator out at once, with all sessions and tokens', role: 'admin', params: byId, response: operatorSchema, etag: true, ifMatch: true }),
+  enableOperator: route({ method: 'POST', path: inApi('/operators/:id/enable'), summary: 'let a disabled operator in again', role: 'admin', params: byId, response: operatorSchema, etag: true, ifMatch: true }),
 
   createApiToken: route({ method: 'POST', path: inApi('/api-tokens'), summary: 'make an API token of the caller', role: 'viewer', request: apiTokenRequest, response: newApiTokenSchema, status: 201 }),
-  listApiTokens: route({ method: 'GET', path: inApi('/api-tokens'), summary: 'API tokens of the caller that are not revoked; of everybody for an admin', role: 'viewer', response: listOf(apiTokenSchema) }),
+  listApiTokens: route({ method: 'GET', path: inApi('/api-tokens'), summary: 'API tokens of the caller that are not revoked; of everybody for an admin', role: 'viewer', query: shortListQuery, response: listOf(apiTokenSchema) }),
   deleteApiToken: route({ method: 'DELETE', path: inApi('/api-tokens/:id'), summary: 'revoke an API token', role: 'viewer', params: byId }),
 
   listAuditEntries: route({ method: 'GET', path: inApi('/audit-entries'), summary: 'changes, newest first', role: 'operator', query: auditQuery, response: pageOf(auditEntrySchema) }),
@@ -108,13 +115,13 @@ export const routes = {
   exportAudit: route({ method: 'GET', path: inApi('/audit-entries/export'), summary: 'every entry, oldest first, one JSON object a line', role: 'operator', response: octetStream }),
 
   createEnrolmentToken: route({ method: 'POST', path: inApi('/enrolment-tokens'), summary: 'make a token that lets devices in', role: 'operator', request: enrolmentTokenRequest, response: newEnrolmentTokenSchema, status: 201 }),
-  listEnrolmentTokens: route({ method: 'GET', path: inApi('/enrolment-tokens'), summary: 'tokens that are not deleted', role: 'operator', response: listOf(enrolmentTokenSchema) }),
+  listEnrolmentTokens: route({ method: 'GET', path: inApi('/enrolment-tokens'), summary: 'tokens that are not deleted', role: 'operator', query: shortListQuery, response: listOf(enrolmentTokenSchema) }),
   deleteEnrolmentToken: route({ method: 'DELETE', path: inApi('/enrolment-tokens/:id'), summary: 'end a token; devices that used it stay', role: 'operator', params: byId }),
 
   listDevices: route({ method: 'GET', path: inApi('/devices'), summary: 'enrolled devices', role: 'viewer', query: deviceQuery, response: pageOf(deviceSchema) }),
   countDevices: route({ method: 'GET', path: inApi('/devices/count'), summary: 'how many devices a filter means', role: 'viewer', query: deviceCountQuery, response: deviceCountSchema }),
   changeDevices: route({ method: 'POST', path: inApi('/devices/changes'), summary: 'one action on every device that a filter means, if they are as many as expected', role: 'operator', request: bulkRequest, response: bulkSchema }),
-  showDevice: route({ method: 'GET', path: inApi('/devices/:id'), summary: 'one device', role: 'viewer', params: byId, response: deviceDetailSchema }),
+  showDevice: route({ method: 'GET', path: inApi('/devices/:id'), summary: 'one device', role: 'viewer', params: byId, response: deviceDetailSchema, etag: true }),
   listDeviceTimeline: route({ method: 'GET', path: inApi('/devices/:id/timeline'), summary: 'what happened to a device and came of it, newest first', role: 'viewer', params: byId, query: pageQuery, response: pageOf(timelineEntrySchema) }),
   approveDevice: deviceAction('approve'),
   suspendDevice: deviceAction('suspend'),
@@ -126,29 +133,29 @@ export const routes = {
   showDeviceLog: route({ method: 'GET', path: inApi('/devices/:id/log'), summary: 'lines of the log that a device keeps: codes, ids and counts', role: 'operator', params: byId, query: deviceLogQuery, response: deviceLogSchema }),
   rotateDeviceKey: route({ method: 'POST', path: inApi('/devices/:id/rotate-key'), summary: 'ask a device to change its key', role: 'operator', params: byId, response: keyRotationSchema }),
   createReturnToken: route({ method: 'POST', path: inApi('/devices/:id/return-tokens'), summary: 'a token with which a wiped device comes back under its old name and a new key', role: 'operator', params: byId, request: returnTokenRequest, response: newEnrolmentTokenSchema, status: 201 }),
-  changeDeviceTags: route({ method: 'PUT', path: inApi('/devices/:id/tags'), summary: 'give a device these tags', role: 'operator', params: byId, request: tagsRequest, response: deviceSchema }),
+  changeDeviceTags: route({ method: 'PUT', path: inApi('/devices/:id/tags'), summary: 'give a device these tags', role: 'operator', params: byId, request: tagsRequest, response: deviceSchema, etag: true, ifMatch: true }),
 
-  createGroup: route({ method: 'POST', path: inApi('/groups'), summary: 'make a group of devices, by a filter or by hand', role: 'operator', request: groupRequest, response: groupSchema, status: 201 }),
-  listGroups: route({ method: 'GET', path: inApi('/groups'), summary: 'groups with their live counts', role: 'viewer', response: listOf(groupSchema) }),
-  showGroup: route({ method: 'GET', path: inApi('/groups/:id'), summary: 'one group; its ETag guards changes', role: 'viewer', params: byId, response: groupSchema }),
-  changeGroup: route({ method: 'PUT', path: inApi('/groups/:id'), summary: 'another name or filter; If-Match refuses when somebody changed it meanwhile', role: 'operator', params: byId, request: groupRequest, response: groupSchema }),
-  deleteGroup: route({ method: 'DELETE', path: inApi('/groups/:id'), summary: 'delete a group; its devices stay', role: 'operator', params: byId }),
-  addGroupMembers: route({ method: 'POST', path: inApi('/groups/:id/members'), summary: 'put devices into a static group', role: 'operator', params: byId, request: membersRequest, response: groupSchema }),
-  removeGroupMembers: route({ method: 'POST', path: inApi('/groups/:id/members/removals'), summary: 'take devices out of a static group', role: 'operator', params: byId, request: membersRequest, response: groupSchema }),
+  createGroup: route({ method: 'POST', path: inApi('/groups'), summary: 'make a group of devices, by a filter or by hand', role: 'operator', request: groupRequest, response: groupSchema, status: 201, etag: true }),
+  listGroups: route({ method: 'GET', path: inApi('/groups'), summary: 'groups with their live counts', role: 'viewer', query: shortListQuery, response: listOf(groupSchema) }),
+  showGroup: route({ method: 'GET', path: inApi('/groups/:id'), summary: 'one group; its ETag guards changes', role: 'viewer', params: byId, response: groupSchema, etag: true }),
+  changeGroup: route({ method: 'PUT', path: inApi('/groups/:id'), summary: 'another name or filter; If-Match refuses when somebody changed it meanwhile', role: 'operator', params: byId, request: groupRequest, response: groupSchema, etag: true, ifMatch: true }),
+  deleteGroup: route({ method: 'DELETE', path: inApi('/groups/:id'), summary: 'delete a group; its devices stay', role: 'operator', params: byId, ifMatch: true }),
+  addGroupMembers: route({ method: 'POST', path: inApi('/groups/:id/members'), summary: 'put devices into a static group', role: 'operator', params: byId, request: membersRequest, response: groupSchema, etag: true }),
+  removeGroupMembers: route({ method: 'POST', path: inApi('/groups/:id/members/removals'), summary: 'take devices out of a static group', role: 'operator', params: byId, request: membersRequest, response: groupSchema, etag: true }),
 
   listAlerts: route({ method: 'GET', path: inApi('/alerts'), summary: 'alerts, newest first', role: 'viewer', query: alertQuery, response: pageOf(alertSchema) }),
-  createAlertRule: route({ method: 'POST', path: inApi('/alert-rules'), summary: 'watch for something', role: 'operator', request: alertRuleRequest, response: alertRuleSchema, status: 201 }),
-  listAlertRules: route({ method: 'GET', path: inApi('/alert-rules'), summary: 'what is watched for', role: 'viewer', response: listOf(alertRuleSchema) }),
-  changeAlertRule: route({ method: 'PUT', path: inApi('/alert-rules/:id'), summary: 'change a rule; If-Match refuses when somebody changed it meanwhile', role: 'operator', params: byId, request: alertRuleRequest, response: alertRuleSchema }),
-  silenceAlertRule: route({ method: 'POST', path: inApi('/alert-rules/:id/silence'), summary: 'let channels hear nothing of a rule for a while', role: 'operator', params: byId, request: silenceRequest, response: alertRuleSchema }),
-  deleteAlertRule: route({ method: 'DELETE', path: inApi('/alert-rules/:id'), summary: 'end a rule; its alerts stay in the history', role: 'operator', params: byId }),
+  createAlertRule: route({ method: 'POST', path: inApi('/alert-rules'), summary: 'watch for something', role: 'operator', request: alertRuleRequest, response: alertRuleSchema, status: 201, etag: true }),
+  listAlertRules: route({ method: 'GET', path: inApi('/alert-rules'), summary: 'what is watched for', role: 'viewer', query: shortListQuery, response: listOf(alertRuleSchema) }),
+  changeAlertRule: route({ method: 'PUT', path: inApi('/alert-rules/:id'), summary: 'change a rule; If-Match refuses when somebody changed it meanwhile', role: 'operator', params: byId, request: alertRuleRequest, response: alertRuleSchema, etag: true, ifMatch: true }),
+  silenceAlertRule: route({ method: 'POST', path: inApi('/alert-rules/:id/silence'), summary: 'let channels hear nothing of a rule for a while', role: 'operator', params: byId, request: silenceRequest, response: alertRuleSchema, etag: true }),
+  deleteAlertRule: route({ method: 'DELETE', path: inApi('/alert-rules/:id'), summary: 'end a rule; its alerts stay in the history', role: 'operator', params: byId, ifMatch: true }),
   createAlertChannel: route({ method: 'POST', path: inApi('/alert-channels'), summary: 'a webhook or an address that hears of alerts', role: 'admin', request: alertChannelRequest, response: newAlertChannelSchema, status: 201 }),
-  listAlertChannels: route({ method: 'GET', path: inApi('/alert-channels'), summary: 'who hears of alerts', role: 'operator', response: listOf(alertChannelSchema) }),
+  listAlertChannels: route({ method: 'GET', path: inApi('/alert-channels'), summary: 'who hears of alerts', role: 'operator', query: shortListQuery, response: listOf(alertChannelSchema) }),
   deleteAlertChannel: route({ method: 'DELETE', path: inApi('/alert-channels/:id'), summary: 'end a channel', role: 'admin', params: byId }),
   testAlertChannel: route({ method: 'POST', path: inApi('/alert-channels/:id/test'), summary: 'send a test message now', role: 'operator', params: byId, response: channelTestSchema }),
 
   createModel: route({ method: 'POST', path: inApi('/models'), summary: 'announce a base model', role: 'operator', request: modelRequest, response: modelSchema, status: 201 }),
-  listModels: route({ method: 'GET', path: inApi('/models'), summary: 'base models', role: 'viewer', response: listOf(modelSchema) }),
+  listModels: route({ method: 'GET', path: inApi('/models'), summary: 'base models', role: 'viewer', query: shortListQuery, response: listOf(modelSchema) }),
   showModel: route({ method: 'GET', path: inApi('/models/:id'), summary: 'one base model', role: 'viewer', params: byId, response: modelSchema }),
   uploadModelFile: route({ method: 'PUT', path: inApi('/models/:id/files'), summary: 'append to a file at the byte of header Upload-Offset', role: 'operator', params: byId, query: modelFileQuery, request: octetStream, response: modelFileSchema }),
   downloadModelFile: route({ method: 'GET', path: inApi('/models/:id/files'), summary: 'a file of a model; header Range resumes', role: 'viewer-or-device', params: byId, query: modelFileQuery, response: octetStream }),
@@ -176,10 +183,10 @@ export const routes = {
   showDisclosure: route({ method: 'GET', path: inApi('/runs/:id/disclosure'), summary: 'what left the devices of a run so far', role: 'viewer', params: byRun, response: runDisclosureSchema }),
   listDisclosures: route({ method: 'GET', path: inApi('/runs/:id/disclosures'), summary: 'what left each device of a run so far', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(deviceDisclosureSchema) }),
   listRunEvents: route({ method: 'GET', path: inApi('/runs/:id/events'), summary: 'what happened in a run, newest first', role: 'operator', params: byRun, query: runEventsQuery, response: pageOf(runEventSchema) }),
-  listEvaluations: route({ method: 'GET', path: inApi('/runs/:id/evaluations'), summary: 'evaluations of a run, oldest first', role: 'viewer', params: byRun, response: listOf(evaluationSchema) }),
+  listEvaluations: route({ method: 'GET', path: inApi('/runs/:id/evaluations'), summary: 'evaluations of a run, oldest first', role: 'viewer', params: byRun, query: shortListQuery, response: listOf(evaluationSchema) }),
   listAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments'), summary: 'devices of a run', role: 'viewer', params: byRun, query: pageQuery, response: pageOf(assignmentSchema) }),
   summariseAssignments: route({ method: 'GET', path: inApi('/runs/:id/assignments/summary'), summary: 'devices of a run by state, and how far behind they are', role: 'viewer', params: byRun, response: assignmentSummarySchema }),
-  listArtifacts: route({ method: 'GET', path: inApi('/runs/:id/artifacts'), summary: 'files that a run made', role: 'viewer', params: byRun, response: listOf(artifactSchema) }),
+  listArtifacts: route({ method: 'GET', path: inApi('/runs/:id/artifacts'), summary: 'files that a run made', role: 'viewer', params: byRun, query: shortListQuery, response: listOf(artifactSchema) }),
   downloadArtifact: route({ method: 'GET', path: inApi('/artifacts/:id'), summary: 'one file that a run made; header Range resumes', role: 'viewer', params: byId, response: octetStream }),
 
   enrolDevice: route({ method: 'POST', path: inApi('/device/enrolments'), summary: 'enrol this device with a token', role: 'anyone', request: enrolmentRequest, response: enrolmentSchema, status: 201 }),
