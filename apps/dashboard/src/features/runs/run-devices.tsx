@@ -39,7 +39,7 @@ export function RunDevices({ run: { id, round: head } }: { run: Run }) {
             {(assignment) => (
               <>
                 <Table.Td><Anchor component={Link} to={`/devices/${assignment.device}`} inherit underline="always">{assignment.name}</Anchor></Table.Td>
-                <Table.Td title={assignment.cause ?? undefined}>{assignment.state}{assignment.cause === null ? '' : `: ${assignment.cause}`}</Table.Td>
+                <Table.Td title={assignment.cause ?? undefined}>{assignment.state}{assignment.aside ? ', not asked: it left the group' : ''}{assignment.cause === null ? '' : `: ${assignment.cause}`}</Table.Td>
                 <Table.Td className="number">{assignment.round ?? '–'}</Table.Td><Table.Td className="number">{assignment.round === null ? '–' : Math.max(0, head - assignment.round)}</Table.Td>
                 <Table.Td className="number">{assignment.trainExamples ?? '–'}</Table.Td><Table.Td className="number">{assignment.heldOutExamples ?? '–'}</Table.Td>
               </>
