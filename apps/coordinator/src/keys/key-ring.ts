@@ -33,9 +33,13 @@ export class KeyRing {
     this.credentialPublicKey = createPublicKey(this.credentialKey);
   }
 
+  static pathIn(home: string): string {
+    return join(home, 'signing-key');
+  }
+
   /** Reads HOME/signing-key, making it at the first start (mode 0600). Losing it ends every run: devices pin its public half. */
   static open(home: string, { clock, luck }: { clock: Clock; luck: Luck }): KeyRing {
-    const path = join(home, 'signing-key');
+    const path = KeyRing.pathIn(home);
     if (!existsSync(path)) writePrivateFile(path, `${toHex(luck.bytes(32))}\n`);
     const text = readFileSync(path, 'utf8').trim();
     if (!/^[0-9a-f]{64}$/.test(text)) {

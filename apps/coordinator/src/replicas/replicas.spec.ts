@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
@@ -188,7 +188,13 @@ test('a lease is of one holder until it expires by the clock of the database, an
 });
 
 test('a replica with another home is refused before it signs anything', async () => {
-  await expect(share({ home: mkdtempSync(join(tmpdir(), 'seedfleet-other-')) })).rejects.toThrow(expect.objectContaining({ code: 'coordinator.other-key', field: 'SEEDFLEET_HOME' }));
+  const home = mkdtempSync(join(tmpdir(), 'seedfleet-other-'));
+  const refused = expect.objectContaining({ code: 'coordinator.other-key', field: 'SEEDFLEET_HOME' }) as Error;
+  await expect(share({ home })).rejects.toThrow(refused);
+  // Nor did it make a key of its own: on a shared disk it would stand in the place of everybody's.
+  expect(existsSync(join(home, 'signing-key'))).toBe(false);
+  writeFileSync(join(home, 'signing-key'), `${'7'.repeat(64)}\n`);
+  await expect(share({ home })).rejects.toThrow(refused);
 });
 
 test('a process that takes itself for the only one does not start beside replicas', async () => {

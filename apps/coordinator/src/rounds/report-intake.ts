@@ -51,6 +51,7 @@ export class ReportIntake {
     private readonly rounds: RoundRepository, private readonly followed: FollowedRunRepository, private readonly inputs: RunInputs, private readonly loops: RunLoops,
     private readonly news: ReplicaNews, private readonly clock: Clock, private readonly retries: RetryBudget,
   ) {
+    news.on('ended', ({ run }) => this.forget(run));
     news.on('reports', ({ type: _type, devices, ...key }) => this.handHere(key, devices));
   }
 
@@ -83,6 +84,11 @@ export class ReportIntake {
       const { key, reported } = collecting;
       await this.hand(key, await this.rounds.findOtherReports(key, reported));
     }
+  }
+
+  private forget(run: number): void {
+    this.attempts.delete(run);
+    this.initialHashes.delete(run);
   }
 
   /** What has been taken is durable and answered. */

@@ -41,6 +41,11 @@ export class RunInputRepository {
     return rows.length > 0;
   }
 
+  /** Of runs that are over, nobody hears any more. */
+  async dropOver(): Promise<void> {
+    await this.database.rows(`DELETE FROM run_inputs USING runs WHERE runs.id = run_inputs.run_id AND runs.state NOT IN ('running', 'paused')`);
+  }
+
   async countOf(runs: readonly number[]): Promise<Map<number, number>> {
     const rows = await this.database.rows<{ run_id: number; count: string }>('SELECT run_id, count(*) AS count FROM run_inputs WHERE run_id = ANY($1::int[]) GROUP BY run_id', [[...runs]]);
     return new Map(rows.map((row) => [row.run_id, Number(row.count)]));

@@ -69,6 +69,7 @@ export class RunInputs {
   /** The safety net for news that were lost: of all runs that are led here, those that have inputs. */
   async collectAll(): Promise<void> {
     const led = [...this.loops.all()].map(({ id }) => id);
+    if (this.keeper.holds('duty:retention')) await this.repository.dropOver();
     if (led.length === 0) return;
     for (const run of (await this.repository.countOf(led)).keys()) void this.collect(run);
   }

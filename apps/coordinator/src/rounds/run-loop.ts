@@ -108,7 +108,7 @@ export class RunLoop {
     return this.inTurn(async () => {
       // Connected elsewhere since: the departure comes late.
       if (!this.whereabouts.hear(replica, input)) return;
-      if (input.type === 'accept') this.accepted.add(input.device);
+      if (input.type === 'accept' && input.round === this.conductor.round && input.attempt === this.conductor.attempt) this.accepted.add(input.device);
       if (input.type === 'accept' || input.type === 'decline') {
         const { device, round, attempt } = input;
         this.tools.watchers.tell({ type: 'answered', run: this.id, round, attempt, device, declined: input.type === 'decline' ? input.reason : null });
