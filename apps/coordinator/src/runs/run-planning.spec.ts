@@ -18,7 +18,7 @@ afterEach(async () => {
   const { items } = (await fleet.call('GET', '/api/v1/runs?filter=state%3Drunning,paused,queued,scheduled')).json as ResponseOf<'listRuns'>;
   for (const { id } of items) await fleet.call('POST', `/api/v1/runs/${id}/stop`);
   for (const device of devices) device.close();
-});
+}, 60_000);
 afterAll(() => fleet.close());
 
 const tagged = (device: DeviceUnderTest, ...tags: string[]) => fleet.call('PUT', `/api/v1/devices/${device.id}/tags`, { body: { tags } });
@@ -119,7 +119,7 @@ test('the devices of a frozen group are those that are in it when the run starts
   expect(await show(draft.id)).toMatchObject({ devices: 1, group: { membership: 'frozen' } });
   expect((await fleet.call('DELETE', `/api/v1/groups/${group.id}`)).status).toBe(204);
   expect(await show(draft.id)).toMatchObject({ devices: 1, group: null });
-});
+}, 60_000);
 
 test('a run of a few devices first asks them alone, and pauses with the cause where their loss rises; resumed, it asks everybody', async () => {
   const { a, b, c } = four();
@@ -268,7 +268,7 @@ test('what was asked for can be asked for again; of a branch what comes to the s
   const policyOf = async (id: number) => ((await fleet.call('GET', `/api/v1/runs/${id}/manifest`)).json as ResponseOf<'showManifest'>).manifest;
   const { adapter, policy } = await policyOf(again.id);
   expect(await policyOf(run.id)).toMatchObject({ adapter, policy });
-});
+}, 60_000);
 
 test('a preview says who would take part, what it would cost and what would be signed, and makes nothing', async () => {
   const { a, b, c, d } = four();
@@ -286,7 +286,7 @@ test('a preview says who would take part, what it would cost and what would be s
   expect((await preview({ devices: [a.id, b.id, c.id] })).json).toMatchObject({ measured: { devices: 3, stepMsMedian: 200, stepMsP90: 300 }, cost: { minutes: 0.5 } });
   expect(problemOf(await preview({ adapter: { ...aRunRequest(model).adapter, sites: 'none' } }))).toMatchObject({ code: 'run.no-sites' });
   expect(await count()).toBe(before);
-});
+}, 60_000);
 
 test.each([
   ['a group that there is not', { group: { id: 'grp_none' } }, 404, 'request.not-found', 'group.id'],
@@ -294,4 +294,4 @@ test.each([
 ])('a run of %s is refused', async (_, change, status, code, field) => {
   const answer = await fleet.call('POST', '/api/v1/runs', { body: { ...aRunRequest(model), ...change } });
   expect(problemOf(answer)).toMatchObject({ status, code, field });
-});
+}, 60_000);

@@ -164,7 +164,7 @@ test('a page of many runs asks the database as often as a page of one', async ()
     return least;
   };
   expect(await leastOf(4)).toBe(await leastOf(1));
-});
+}, 60_000);
 
 test('a commit says nothing of who took part: it holds no id and no key of a device', async () => {
   const run = await aRun(fleet, model, { roundsMax: 1 });
