@@ -44,6 +44,14 @@ export const serverLimits = {
   credentialLifeSeconds: 3_600,
   /** between two messages to consoles about what changed */
   changesEveryMs: 200,
+  /** handshakes of devices at a time; how many are let in a second is found out, within these */
+  handshakesUnderWayMax: 64,
+  handshakesPerSecond: { first: 150, min: 20, max: 2_000 },
+  /** who comes so much before the next free place is let in at once */
+  handshakeBurstMs: 500,
+  /** a device is told to come back after this at the latest */
+  comeBackMsMax: 300_000,
+  comeBackDevicesMax: 100_000,
   /** sockets that one broadcast is sent to before others have their turn */
   broadcastSlices: 16,
 } as const;

@@ -43,9 +43,18 @@ export class DeviceAccess {
     return { credential, expiresAt: expiresAt.toISOString(), coordinatorKey: toHex(this.keys.publicKey) };
   }
 
+  /** Whose credential it is; of the device nothing is known yet. @throws FleetError `credential.invalid` */
+  identify(credential: unknown): Promise<{ device: string; generation: number }> {
+    return this.keys.verifyCredential(credential);
+  }
+
   /** The device of a credential, as it is now: a revoked one is out at once, and so is a former key, however long its credential lasts. */
   async admit(credential: unknown): Promise<DeviceRow> {
-    const { device, generation } = await this.keys.verifyCredential(credential);
+    return this.welcome(await this.identify(credential));
+  }
+
+  /** As `admit`, of a credential that was read. */
+  async welcome({ device, generation }: { device: string; generation: number }): Promise<DeviceRow> {
     const row = await this.require(device);
     if (row.keyGeneration !== generation) throw new FleetError('credential.invalid', { field: 'credential', problem: 'The credential was made for a key that the device no longer has.' });
     requireActive(row);

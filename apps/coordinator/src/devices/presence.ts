@@ -12,6 +12,8 @@ export interface DeviceSession {
   /** false until session:hello was answered */
   greeted: boolean;
   before: KnownBefore;
+  /** it is told at its hello to come back after this, and is not connected in any other sense */
+  comeBackMs: number | null;
   /** the connection as it is kept; resolves to null if it is not */
   kept?: Promise<string | null>;
 }

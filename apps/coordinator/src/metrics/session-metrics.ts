@@ -24,6 +24,11 @@ export class SessionMetrics {
     this.handshakes.inc({ outcome: 'admitted', reason: '' });
   }
 
+  /** told to come back */
+  postponed(): void {
+    this.handshakes.inc({ outcome: 'postponed', reason: '' });
+  }
+
   refused(error: unknown): void {
     this.handshakes.inc({ outcome: 'refused', reason: toRefusal(error).code });
   }

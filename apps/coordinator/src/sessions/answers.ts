@@ -25,7 +25,7 @@ class OkInterceptor implements NestInterceptor {
   /** What a device says of itself or of its part in a run shows in the console; its reports show with their round. */
   private push(ws: WsArgumentsHost): void {
     const event = ws.getPattern() as DeviceEvent;
-    if (event === 'session:hello') this.live.tell('device', ws.getClient<DeviceSocket>().data.device);
+    if (event === 'session:hello' && ws.getClient<DeviceSocket>().data.greeted) this.live.tell('device', ws.getClient<DeviceSocket>().data.device);
     if (event === 'run:prepared') this.live.tell('run', ws.getData<MessageOf<'run:prepared'>>().run);
   }
 }

@@ -27,7 +27,8 @@ export class SessionGateway implements OnGatewayInit<Namespace>, OnGatewayConnec
     const devices = namespace as unknown as ReturnType<DeviceServer['of']>;
     devices.use((socket, next) => {
       this.sessions.admit(socket).then(() => {
-        this.metrics.admitted();
+        if (socket.data.comeBackMs === null) this.metrics.admitted();
+        else this.metrics.postponed();
         next();
       }, (error: unknown) => {
         this.metrics.refused(error);
@@ -41,12 +42,12 @@ export class SessionGateway implements OnGatewayInit<Namespace>, OnGatewayConnec
 
   handleConnection(socket: DeviceSocket): void {
     this.sessions.arrive(socket);
-    this.live.tell('device', socket.data.device);
+    if (socket.data.comeBackMs === null) this.live.tell('device', socket.data.device);
   }
 
   async handleDisconnect(socket: DeviceSocket): Promise<void> {
     await this.sessions.leave(socket);
-    this.live.tell('device', socket.data.device);
+    if (socket.data.comeBackMs === null) this.live.tell('device', socket.data.device);
   }
 
   @Answers('session:hello')
