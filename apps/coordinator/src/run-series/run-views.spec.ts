@@ -115,6 +115,7 @@ test('the system page counts its database, and the overview the rounds of this h
   expect(system.disk.freeBytes).toBeGreaterThan(0);
   const { hours } = await read('showOverview', '/overview');
   expect(hours.reduce((sum, { committed }) => sum + committed, 0)).toBe(3);
+  expect(hours.at(-1)?.connected).toBe(2);
 });
 
 test('a coordinator that takes a run up again leaves a mark', async () => {

@@ -17,7 +17,7 @@ interface AttentionRow { kind: Overview['attention'][number]['kind']; run: numbe
 export class OverviewRepository {
   constructor(private readonly database: Database) {}
 
-  /** Attempts that ended, by whole hours; the last of the 24 is not over. */
+  /** Attempts that ended and devices that were connected, by whole hours; the last of the 24 is not over. */
   async findHours(now: Date): Promise<Overview['hours']> {
     const last = Math.floor(now.getTime() / hourMs);
     const since = new Date((last - hoursShown + 1) * hourMs);
@@ -25,10 +25,15 @@ export class OverviewRepository {
       SELECT floor(extract(epoch FROM ended_at) / 3600)::int AS hour, count(*) FILTER (WHERE state = 'committed')::int AS committed, count(*) FILTER (WHERE state = 'abandoned')::int AS abandoned
       FROM rounds WHERE ended_at >= ${since} GROUP BY 1`);
     const byHour = new Map(rows.map((row) => [row.hour, row]));
+    const connections = await this.database.prisma.$queryRaw<{ hour: number; connected: number }[]>(Prisma.sql`
+      SELECT hour, count(DISTINCT device_id)::int AS connected FROM device_connections
+      CROSS JOIN LATERAL generate_series(greatest(floor(extract(epoch FROM opened_at) / 3600)::int, ${last - hoursShown + 1}::int), least(floor(extract(epoch FROM coalesce(closed_at, ${now}::timestamptz)) / 3600)::int, ${last}::int)) AS hour
+      WHERE closed_at IS NULL OR closed_at >= ${since}::timestamptz GROUP BY hour`);
+    const connectedIn = new Map(connections.map(({ hour, connected }) => [hour, connected]));
     return Array.from({ length: hoursShown }, (_, i) => {
       const hour = last - hoursShown + 1 + i;
       const { committed = 0, abandoned = 0 } = byHour.get(hour) ?? {};
-      return { from: new Date(hour * hourMs).toISOString(), committed, abandoned };
+      return { from: new Date(hour * hourMs).toISOString(), committed, abandoned, connected: connectedIn.get(hour) ?? 0 };
     });
   }
 

@@ -6,7 +6,11 @@ export const attentionKinds = ['run-failed', 'run-stalled', 'run-paused', 'devic
 
 export const overviewSchema = z.object({
   /** of the last 24 hours, oldest first; the last one is not over */
-  hours: z.array(z.object({ from: instant, committed: z.int().min(0), abandoned: z.int().min(0) })).length(24),
+  hours: z.array(z.object({
+    from: instant, committed: z.int().min(0), abandoned: z.int().min(0),
+    /** devices that were connected at any time of the hour */
+    connected: z.int().min(0),
+  })).length(24),
   attention: z.array(z.object({ kind: z.enum(attentionKinds), run: runId.nullable(), name: z.string(), detail: z.string(), since: instant.nullable() })).max(50),
 });
 export type Overview = z.infer<typeof overviewSchema>;

@@ -5,8 +5,8 @@ import { EmptyState } from '../../shell/empty-state';
 import { Figure } from '../../shell/figure';
 import { QueryState } from '../../shell/query-state';
 import { AttentionList } from './attention-list';
+import { DayPlots } from './day-plots';
 import { RunCard } from './run-card';
-import { RoundsByHour } from './rounds-by-hour';
 
 /** Runs whose curves are on the first page. */
 const runsShown = 6;
@@ -44,7 +44,7 @@ export function OverviewPage() {
         )}
         <SimpleGrid cols={{ base: 1, md: 2, xl: 3 }}>{shown.map((run) => <RunCard key={run.id} run={run} />)}</SimpleGrid>
       </QueryState>
-      {overview.data === undefined ? null : <RoundsByHour hours={overview.data.hours} />}
+      {overview.data === undefined ? null : <DayPlots hours={overview.data.hours} />}
     </Stack>
   );
 }

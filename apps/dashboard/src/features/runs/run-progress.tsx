@@ -5,9 +5,11 @@ import { Figure } from '../../shell/figure';
 import { decimal, percent, shortHash } from '../../shell/format';
 import { EvaluationTable } from './evaluation-table';
 import { SeriesTab } from './series-tab';
+import { timeLeft } from './time-left';
 
 /** How well the adapter does on held-out examples, how far it goes, and what happened on its way. */
 export function RunProgress({ run }: { run: Run }) {
+  const left = timeLeft(run, Date.now());
   const isLanguage = run.lastEvaluation?.perplexity != null;
   return (
     <Stack>
@@ -16,6 +18,7 @@ export function RunProgress({ run }: { run: Run }) {
         <Figure label="loss on held-out examples, nats" value={decimal(run.lastEvaluation?.loss)} hint="mean cross-entropy over the same examples" />
         {isLanguage ? <Figure label="perplexity on held-out tokens" value={decimal(run.lastEvaluation?.perplexity, 1)} hint="e to the mean loss: how many tokens seem equally likely" /> : null}
         {run.lastEvaluation?.macroF1 == null ? null : <Figure label="macro F1 on held-out examples" value={decimal(run.lastEvaluation.macroF1, 3)} hint="mean over classes of 2 true positives / (examples of the class + examples called so)" />}
+        {left === null ? null : <Figure label="left, at the pace so far" value={left} hint="time since the start over the rounds that were made, times the rounds that are left; pauses count" />}
         <Figure label="devices in the run" value={run.devices} />
         <Figure label="hash of the adapter state" value={shortHash(run.stateHash)} hint="every device in step holds the state with this hash" />
       </SimpleGrid>
