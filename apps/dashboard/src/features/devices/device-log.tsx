@@ -1,7 +1,7 @@
 import { Alert, Button, Checkbox, Group, Stack, Table, Text, Title } from '@mantine/core';
 import { type DeviceDetail, type ResponseOf } from '@seedfleet/protocol';
-import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useMutation } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 import { fetchRoute } from '../../api/fetch-route';
 import { useSession } from '../../session/session';
 import { CommandLine } from '../../shell/command-line';
@@ -15,23 +15,29 @@ const followEveryMs = 3_000;
 /** The log that a device keeps, fetched from it when asked for: codes, ids and counts; there is no field that a sentence could stand in. */
 export function DeviceLog({ device }: { device: DeviceDetail }) {
   const { token } = useSession();
-  const [wanted, setWanted] = useState(false);
   const [follows, setFollows] = useState(false);
-  const query = useQuery<ResponseOf<'showDeviceLog'>>({
-    queryKey: ['device-log', device.id], enabled: wanted, refetchInterval: follows ? followEveryMs : false, refetchOnWindowFocus: false, retry: false,
-    queryFn: () => fetchRoute('showDeviceLog', { token: token ?? '', params: { id: device.id }, query: { limit: 100 } }),
-  });
-  const lines = [...query.data?.items ?? []].reverse();
+  // Not one of the answers that are read anew whenever something changes: each look is a question to the device.
+  const { mutate: look, data, error, isPending } = useMutation<ResponseOf<'showDeviceLog'>>({ mutationFn: () => fetchRoute('showDeviceLog', { token: token ?? '', params: { id: device.id }, query: { limit: 100 } }) });
+  useEffect(() => {
+    if (!follows) return undefined;
+    look();
+    const timer = setInterval(() => look(), followEveryMs);
+    return () => clearInterval(timer);
+  }, [follows, look]);
+  const [lines, setLines] = useState<Line[]>();
+  useEffect(() => {
+    if (data !== undefined) setLines([...data.items].reverse());
+  }, [data]);
   return (
     <Stack component="section" aria-labelledby="log" gap="xs">
       <Title order={2} size="h4" id="log">Its log</Title>
       <Text size="sm">Codes, ids and counts, kept on the device and fetched from there: never text, labels or paths.</Text>
       <Group>
-        <Button size="xs" variant="default" loading={query.isFetching && !follows} onClick={() => (wanted ? void query.refetch() : setWanted(true))}>{wanted ? 'Fetch again' : 'Fetch its log'}</Button>
-        <Checkbox label="Follow" checked={follows} onChange={(event) => { setFollows(event.currentTarget.checked); setWanted(true); }} />
+        <Button size="xs" variant="default" loading={isPending && !follows} onClick={() => look()}>{lines === undefined ? 'Fetch its log' : 'Fetch again'}</Button>
+        <Checkbox label="Follow" checked={follows} onChange={(event) => setFollows(event.currentTarget.checked)} />
       </Group>
-      {query.error === null ? null : <Alert color="red" variant="outline" role="alert" title="Its log could not be fetched">{query.error.message}</Alert>}
-      {!wanted || query.data === undefined ? null : lines.length === 0 ? <Text>It has logged nothing yet.</Text> : (
+      {error === null ? null : <Alert color="red" variant="outline" role="alert" title="Its log could not be fetched">{error.message}</Alert>}
+      {lines === undefined ? null : lines.length === 0 ? <Text>It has logged nothing yet.</Text> : (
         <WideTable label={`Log of ${device.name}`} columns={[{ label: 'When, by its clock' }, { label: 'Level' }, { label: 'Code' }, { label: 'Run' }, { label: 'Counts' }, { label: 'What to do' }]}>
           {lines.map((line) => (
             <Table.Tr key={line.sequence}>
