@@ -31,8 +31,9 @@ export class RunPlans {
 
   /** What was asked for when the run was made, or what comes to the same. @throws FleetError `run.request-unknown` */
   async requestOf({ id, model, everyDevice, group }: RunRow): Promise<RunRequest> {
-    const kept = await this.runs.findRequest(id);
-    if (kept !== null) return runRequest.parse(kept);
+    // One that an earlier version kept, and this one cannot read, is made from the manifest like one that was never kept.
+    const kept = runRequest.safeParse(await this.runs.findRequest(id));
+    if (kept.success) return kept.data;
     const signed = await this.runs.findManifest(id);
     if (signed === null) throw new InvariantError(`run ${id} has no manifest`);
     const request = requestOfManifest(signed.manifest, await this.models.requireReady(model));

@@ -16,6 +16,12 @@ test.each([['classification', classification], ['verbalizer', verbalizer], ['lan
   expect(runRequest.parse(request)).toEqual({ ...request, start: false });
 });
 
+test('who takes part is followed, and a canary pauses at a quarter of departures, unless it is said otherwise', () => {
+  expect(runRequest.parse({ ...classification, group: { id: 'grp_1' }, canary: { rounds: 2, devices: 3 } })).toMatchObject({
+    group: { id: 'grp_1', membership: 'followed' }, canary: { rounds: 2, devices: 3, departuresMax: 0.25, onFailure: 'pause' },
+  });
+});
+
 test.each<[string, string, unknown]>([
   ['a classification without a scale of its head', 'adapter.headScale', { ...classification, adapter }],
   ['a language model with a head', 'adapter.headScale', { ...language, adapter: { ...adapter, headScale: 10 } }],
@@ -24,6 +30,12 @@ test.each<[string, string, unknown]>([
   ['one word for two labels', 'task.words', { ...verbalizer, task: { ...verbalizer.task, words: [' great', ' great'] } }],
   ['a template that shows no text', 'task.template', { ...verbalizer, task: { ...verbalizer.task, template: 'It was' } }],
   ['biases without their scale', 'adapter.biasScale', { ...language, adapter: { ...adapter, biases: '.*' } }],
+  ['a group beside a list of devices', 'group', { ...classification, devices: ['dev_1'], group: { id: 'grp_1' } }],
+  ['a canary of a count and a share', 'canary.devices', { ...classification, canary: { rounds: 1, devices: 3, share: 0.1 } }],
+  ['a canary of nobody', 'canary.devices', { ...classification, canary: { rounds: 1 } }],
+  ['a canary of all', 'canary.share', { ...classification, canary: { rounds: 1, share: 1 } }],
+  ['a start at no time', 'startAt', { ...classification, startAt: 'tomorrow' }],
+  ['a budget of nothing', 'policy.stop.budget.scalars', { ...classification, policy: { ...classification.policy, stop: { budget: { scalars: 0 } } } }],
   ['an unknown precision', 'precision', { ...language, precision: 'fp8' }],
   ['an unknown task', 'task.type', { ...language, task: { type: 'regression', tokensMax: 8 } }],
 ])('%s is refused (%s)', (_, field, request) => expect(fieldOf(request)).toBe(field));
