@@ -19,7 +19,6 @@ export function drawMarks(plot: uPlot, marks: readonly PlotMark[], { line, text 
   ctx.fillStyle = text;
   ctx.lineWidth = scale;
   ctx.setLineDash([3 * scale, 3 * scale]);
-  ctx.textAlign = 'left';
   ctx.font = `${11 * scale}px system-ui, 'DejaVu Sans', sans-serif`;
   let wordsEnd = -Infinity;
   for (const { x, word } of marks) {
@@ -30,7 +29,10 @@ export function drawMarks(plot: uPlot, marks: readonly PlotMark[], { line, text 
     ctx.lineTo(at, top + height);
     ctx.stroke();
     if (at - wordsEnd < wordRoom * scale) continue;
-    ctx.fillText(word, at + 4 * scale, top + 11 * scale);
+    // At the right edge the word stands on the other side of its line.
+    const isWide = at + 4 * scale + ctx.measureText(word).width > left + width;
+    ctx.textAlign = isWide ? 'right' : 'left';
+    ctx.fillText(word, isWide ? at - 4 * scale : at + 4 * scale, top + 11 * scale);
     wordsEnd = at;
   }
   ctx.restore();

@@ -67,10 +67,12 @@ export function plotOptions({ width, lines, look, colours, points, onZoom }: { w
   const { owners } = seriesOf(lines);
   const colourOf = (line: number) => colours.lines[line % colours.lines.length] ?? colours.text;
   const axis = { stroke: colours.text, grid: { stroke: colours.grid, width: 1 }, ticks: { stroke: colours.grid, width: 1 } };
+  // Bars and places at the ends stand in the plot with their whole width.
+  const roomAround = xKind === 'place' ? () => 0.5 : lines.some(({ bars }) => bars === true) ? (min: number, max: number) => (max - min) / (2 * Math.max(1, points - 1)) : null;
   const bandEnds = owners.flatMap(({ edge }, index) => (edge && owners[index + 1]?.edge === true ? [index + 1] : []));
   return {
     width, height: 260,
-    scales: { x: { time: xKind === 'time', ...(xKind === 'place' ? { range: (_plot: uPlot, min: number, max: number): uPlot.Range.MinMax => [min - 0.5, max + 0.5] } : {}) }, y: { ...(logarithmic ? { distr: 3 } : {}), ...(counts ? { range: (_plot, _min, max) => [0, Math.max(1, max) * 1.05] } : {}) } },
+    scales: { x: { time: xKind === 'time', ...(roomAround === null ? {} : { range: (_plot: uPlot, min: number, max: number): uPlot.Range.MinMax => [min - roomAround(min, max), max + roomAround(min, max)] }) }, y: { ...(logarithmic ? { distr: 3 } : {}), ...(counts ? { range: (_plot, _min, max) => [0, Math.max(1, max) * 1.05] } : {}) } },
     legend: { show: lines.length > 1, live: false, markers: { width: 3, dash: (_plot, series) => legendBorder(lines[owners[series - 1]?.line ?? 0]?.dash) } },
     axes: [
       { ...axis, label: xLabel, ...(xKind === 'place' ? { incrs: wholeSteps } : {}), ...(xKind === 'bytes' ? { values: (_plot: uPlot, ticks: number[]) => ticks.map((tick) => bytesText(tick)), space: 90 } : {}) },

@@ -29,7 +29,7 @@ export function RoundCommit({ run, round, commit }: { run: number; round: number
           <Table.Tr key={`${group}.${query}`}><Table.Td className="number">{group}</Table.Td><Table.Td className="number">{query}</Table.Td><Table.Td className="mono">{seed}</Table.Td><Table.Td className="number">{(coefficients[query] ?? 0).toExponential(6)}</Table.Td></Table.Tr>
         )))}
       </WideTable>
-      <CommandLine does={`Replay the log up to here on your machine, from the first round to ${round}, and compare every hash:`} line={`seedfleet runs verify ${run}`} />
+      <CommandLine does={`Replay the whole log on your machine and compare every hash, that of round ${round} among them:`} line={`seedfleet runs verify ${run}`} />
     </Stack>
   );
 }
