@@ -8,6 +8,8 @@ export interface Refusal {
   fix: string;
   field?: string;
   retryable: boolean;
+  /** when to try again, in milliseconds from now, where that is known */
+  retryAfterMs?: number;
 }
 
 /** Bad input or a state that its sender can do something about. The message is the problem, then the fix. */
@@ -18,9 +20,10 @@ export class FleetError extends Error {
   readonly field: string | undefined;
   readonly retryable: boolean;
   readonly http: number;
+  readonly retryAfterMs: number | undefined;
 
   /** @param details `problem` is one sentence about this case; `fix` replaces the catalog's where it can be more exact */
-  constructor(readonly code: ErrorCode, details: { problem: string; field?: string; fix?: string; cause?: unknown }) {
+  constructor(readonly code: ErrorCode, details: { problem: string; field?: string; fix?: string; retryAfterMs?: number; cause?: unknown }) {
     const entry: ErrorEntry = errors[code];
     const fix = details.fix ?? entry.fix;
     super(`${details.problem} ${fix}`, details.cause === undefined ? undefined : { cause: details.cause });
@@ -29,6 +32,7 @@ export class FleetError extends Error {
     this.field = details.field;
     this.retryable = entry.retryable;
     this.http = entry.http;
+    this.retryAfterMs = details.retryAfterMs;
   }
 }
 
@@ -41,5 +45,6 @@ export class InvariantError extends Error {
 export function toRefusal(error: unknown): Refusal {
   const known = error instanceof FleetError ? error
     : new FleetError('internal.failure', { problem: 'The request failed for a reason on our side.' });
-  return { code: known.code, problem: known.problem, fix: known.fix, retryable: known.retryable, ...(known.field === undefined ? {} : { field: known.field }) };
+  const { code, problem, fix, retryable, field, retryAfterMs } = known;
+  return { code, problem, fix, retryable, ...(field === undefined ? {} : { field }), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }

@@ -52,6 +52,9 @@ export const serverLimits = {
   /** a device is told to come back after this at the latest */
   comeBackMsMax: 300_000,
   comeBackDevicesMax: 100_000,
+  /** reports that wait to be saved, of all runs; the longest wait that one is sent away for */
+  reportsWaitingMax: 16_384,
+  reportRetryMsMax: 30_000,
   /** sockets that one broadcast is sent to before others have their turn */
   broadcastSlices: 16,
 } as const;

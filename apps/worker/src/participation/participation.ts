@@ -243,7 +243,8 @@ export class Participation {
     } catch (error) {
       if (isUnanswered(error)) return this.tell({ type: 'unanswered', request: 'report' });
       this.parts.logger.info({ run: this.run, round, code: codeOf(error) }, 'the report was refused');
-      this.tell({ type: 'report-refused', round, attempt, code: codeOf(error) });
+      const retryAfterMs = error instanceof FleetError ? error.retryAfterMs : undefined;
+      this.tell({ type: 'report-refused', round, attempt, code: codeOf(error), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
     }
   }
 

@@ -141,6 +141,34 @@ describe('a session', () => {
     expect(session.bytes().down).toBeLessThanOrEqual(sum.down);
   });
 
+  test('told to come back it ends the connection, and is welcome when it comes then', async () => {
+    const { coordinator, url, home } = await aDevice();
+    const cameAtMs: number[] = [];
+    let left = 0;
+    coordinator.io.of('/device').on('connection', (socket) => {
+      cameAtMs.push(performance.now());
+      socket.on('disconnect', () => left++);
+      socket.on('session:hello', (_message: unknown, answer: (value: unknown) => void) => answer({ ok: true, deviceName: 'a device', runs: [], ...(cameAtMs.length === 1 ? { comeBackMs: 400 } : {}) }));
+    });
+    const { heard } = connect({ url, home });
+    await until(() => heard.welcomed === 1);
+    expect(heard).toMatchObject({ hellos: 2, lost: 0, refused: null });
+    expect(left).toBe(1);
+    expect((cameAtMs[1] as number) - (cameAtMs[0] as number)).toBeGreaterThanOrEqual(399);
+  });
+
+  test('a refusal that says when to try again arrives with that time', async () => {
+    const { coordinator, url, home } = await aDevice();
+    coordinator.io.of('/device').on('connection', (socket) => {
+      socket.on('session:hello', (_message: unknown, answer: (value: unknown) => void) => answer({ ok: true, deviceName: 'a device', runs: [] }));
+      socket.on('round:report', (_message: unknown, answer: (value: unknown) => void) => answer({ ok: false, error: toRefusal(new FleetError('intake.full', { problem: '3 reports wait to be saved.', retryAfterMs: 1_234 })) }));
+    });
+    const { session, heard } = connect({ url, home });
+    await until(() => heard.welcomed === 1);
+    const report = session.send('round:report', { run: 3, round: 7, attempt: 0, stateHash: new Uint8Array(32), examples: 8, differences: Float32Array.of(1) });
+    await expect(report).rejects.toMatchObject({ code: 'intake.full', retryable: true, retryAfterMs: 1_234 });
+  });
+
   test('comes back after the connection was lost and greets again', async () => {
     const { coordinator, url, home } = await aDevice();
     coordinator.io.of('/device').on('connection', (socket) => {

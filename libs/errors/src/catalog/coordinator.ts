@@ -57,6 +57,7 @@ export const coordinatorErrors = {
   'upload.too-long': { retryable: false, http: 422, fix: 'Register the file with its true number of bytes.' },
   'upload.hash': { retryable: true, http: 422, fix: 'Upload the file again from offset 0: its SHA-256 is not the registered one.' },
   'run.moving': { retryable: true, http: 503, fix: 'Try again in a second.' },
+  'intake.full': { retryable: true, http: 503, fix: 'Send the same report again after the time that the answer names.' },
   'run.task-unfit': { retryable: false, http: 422, fix: 'Choose a task that the model names under `tasks`, or add the model again with another --output or --pool.' },
   'run.request-unknown': { retryable: false, http: 409, fix: 'Make a new run with the settings that its manifest shows.' },
   'run.no-sites': { retryable: false, http: 422, fix: 'Give a regular expression that matches site names of the model: GET /models/:id lists them.' },

@@ -47,4 +47,6 @@ export const refusalSchema = z.strictObject({
   fix: z.string().max(limits.problemCharactersMax),
   retryable: z.boolean(),
   field: z.string().max(limits.nameCharactersMax).optional(),
+  /** when to try again, from now; older peers do not read it */
+  retryAfterMs: deadlineMs.optional(),
 });

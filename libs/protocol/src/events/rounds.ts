@@ -40,7 +40,7 @@ export const roundReport = event({
   }),
   ack: z.strictObject({ recorded: z.literal(true) }),
   refusals: ['report.length', 'report.not-finite', 'report.examples', 'report.duplicate-differs', 'report.stale-state', 'report.not-in-cohort',
-    'round.closed', 'round.unknown', 'round.wrong-attempt', 'run.unknown', 'run.not-running'],
+    'round.closed', 'round.unknown', 'round.wrong-attempt', 'run.unknown', 'run.not-running', 'intake.full'],
 });
 
 /** One durable commit, to every connected member of the run; `next` may start the following round in the same packet. */

@@ -36,7 +36,8 @@ export type ParticipantInput =
   | { type: 'losses'; round: number; attempt: number; differences: Float32Array; examples: number }
   | { type: 'losses-failed'; round: number; attempt: number; code: ErrorCode }
   | { type: 'report-answered'; round: number; attempt: number }
-  | { type: 'report-refused'; round: number; attempt: number; code: ErrorCode }
+  /** `retryAfterMs`: when it may be sent again, if the coordinator said so */
+  | { type: 'report-refused'; round: number; attempt: number; code: ErrorCode; retryAfterMs?: number }
   /** a commit was broadcast; its signature and chain are checked by the app when it is applied */
   | { type: 'commit'; round: number; bytes: Uint8Array }
   /** ack of `request-tail`: commits from `from`, consecutive, maybe none; `cheaper` by cheaperCatchUp (`log` if there is no checkpoint) */

@@ -230,6 +230,13 @@ describe('an attempt', () => {
     expect(typesOf(device.tell({ type: 'timer', name: 'report' }))).toEqual(['send-report']);
   });
 
+  test('whose report the coordinator has no room for is reported again at the time that it named, as it was', () => {
+    const device = readyDevice();
+    const [sent] = device.tell(start(), losses()).filter(({ type }) => type === 'send-report');
+    expect(device.tell({ type: 'report-refused', round: 0, attempt: 0, code: 'intake.full', retryAfterMs: 2_345 })).toEqual([{ type: 'set-timer', name: 'report', atMs: 1_002_345 }]);
+    expect(device.tell({ type: 'timer', name: 'report' })).toEqual([sent]);
+  });
+
   test('that fails three times in a row takes the device out of the run', () => {
     const device = readyDevice();
     const fails = (attempt: number) => device.tell(start({ attempt }), { type: 'losses-failed', round: 0, attempt, code: 'numerics.not-finite' }).at(-1);

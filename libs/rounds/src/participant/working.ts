@@ -85,7 +85,7 @@ export function takeReportAnswer(state: Participant, key: AttemptKey): Participa
   return stay({ ...state, mismatchRound: null, work: { ...state.work, stage: { type: 'reported', differences, examples } } });
 }
 
-export function takeReportRefusal(state: Participant, { code, ...key }: { code: ErrorCode } & AttemptKey, moment: Moment): ParticipantStep {
+export function takeReportRefusal(state: Participant, { code, retryAfterMs, ...key }: { code: ErrorCode; retryAfterMs?: number } & AttemptKey, moment: Moment): ParticipantStep {
   if (!isAbout(state.work, key) || state.work.stage.type !== 'reporting') return stay(state);
   const dropped: Participant = { ...(state.work.stage.tries > 0 ? owing(state) : state), work: null };
   if (code === 'report.stale-state') {
@@ -94,7 +94,8 @@ export function takeReportRefusal(state: Participant, { code, ...key }: { code: 
   }
   // Closed may mean committed, by a commit that was lost on its way.
   if (code === 'round.closed') return probeHead(dropped);
-  return isRetryable(code) ? missReportAnswer(state, moment) : stay(dropped);
+  if (!isRetryable(code)) return stay(dropped);
+  return retryAfterMs === undefined ? missReportAnswer(state, moment) : { state, effects: [{ type: 'set-timer', name: 'report', atMs: moment.nowMs + retryAfterMs }] };
 }
 
 /** The report was not answered: it is sent again later, or on the next connection. */
