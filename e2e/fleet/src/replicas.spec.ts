@@ -18,7 +18,7 @@ beforeAll(async () => {
   await all.fleet.reached(run, 2);
 }, 120_000);
 
-afterAll(() => all.remove(), 60_000);
+afterAll(() => (all as ReplicaFleet | undefined)?.remove(), 60_000);
 
 /** What was read before stands there now, commit for commit, and the run goes on by so many rounds. */
 async function goesOn(rounds: number): Promise<void> {
@@ -63,7 +63,8 @@ test('a leader that stood still past its lease finds that another one leads: it 
   expect(await all.fencingToken(run)).toBeGreaterThan(token);
   await goesOn(2);
   process.kill(former.pid, 'SIGCONT');
-  await logHas(former, 'run.lost');
+  // It may have stood in the middle of a transaction, which was ended: then its run is broken before it is lost.
+  await logHas(former, 'lease.lost');
   all.openDoor();
   await goesOn(3);
 }, 90_000);

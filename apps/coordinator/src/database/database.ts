@@ -10,6 +10,8 @@ const connectTimeoutMs = 10_000;
 /** On PostgreSQL: a statement that takes longer, or a transaction that is left open, is ended by the server; one that is never answered, by us. */
 const statementTimeoutMs = 30_000;
 const unansweredTimeoutMs = 40_000;
+/** A process that stands still in the middle of a transaction holds its rows so long, and no longer than its leases: then another may lead its runs. */
+const idleTransactionTimeoutMs = 5_000;
 const urgentTimeoutMs = 3_000;
 /** Connections of one process on PostgreSQL. */
 const connectionsMax = 10;
@@ -17,7 +19,7 @@ const connectionsMax = 10;
 const transactionOptions = { maxWait: 30_000, timeout: 30_000 };
 
 const boundedPool: pg.PoolConfig = {
-  max: connectionsMax, statement_timeout: statementTimeoutMs, idle_in_transaction_session_timeout: statementTimeoutMs, query_timeout: unansweredTimeoutMs, keepAlive: true,
+  max: connectionsMax, statement_timeout: statementTimeoutMs, idle_in_transaction_session_timeout: idleTransactionTimeoutMs, query_timeout: unansweredTimeoutMs, keepAlive: true,
 };
 
 /** What repositories write through when several of them change together. */

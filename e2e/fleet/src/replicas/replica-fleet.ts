@@ -14,16 +14,25 @@ export class ReplicaFleet {
     const [postgres, redis, door] = await Promise.all([DebianPostgres.start(), DebianRedis.start(), TurningDoor.listen()]);
     // Settings that every process is started with reach it by our own environment.
     process.env['SEEDFLEET_REDIS_URL'] = redis.url;
-    const fleet = await ToyFleet.start(0, {
-      postgres, doorOf: async (port) => {
-        door.lead([port]);
-        return door.url;
-      },
-    });
-    const all = new ReplicaFleet(fleet, postgres, redis, door, [fleet.coordinator]);
-    await Promise.all(Array.from({ length: replicas - 1 }, () => all.addReplica()));
-    await Promise.all(Array.from({ length: workers }, (_, index) => fleet.addWorker(`device-${index}`, { data: true })));
-    return all;
+    let all: ReplicaFleet | undefined;
+    try {
+      const fleet = await ToyFleet.start(0, {
+        postgres, doorOf: async (port) => {
+          door.lead([port]);
+          return door.url;
+        },
+      });
+      const started = new ReplicaFleet(fleet, postgres, redis, door, [fleet.coordinator]);
+      all = started;
+      await Promise.all(Array.from({ length: replicas - 1 }, () => started.addReplica()));
+      await Promise.all(Array.from({ length: workers }, (_, index) => fleet.addWorker(`device-${index}`, { data: true })));
+      return started;
+    } catch (error) {
+      // Nothing is left running by a start that failed.
+      if (all === undefined) await Promise.all([door.close(), redis.kill(), postgres.remove()]);
+      else await all.remove();
+      throw error;
+    }
   }
 
   /** One more, on the home that all share. */

@@ -1,18 +1,26 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A load balancer that remembers nobody: each connection goes to the replica with the fewest, or to the next if that does not accept it. */
+/** A load balancer that remembers nobody: each websocket goes to the replica with the fewest, requests in turn; to the next if one does not accept it. */
 export class TurningDoor {
   private ports: number[] = [];
   private readonly sockets = new Set<Socket>();
-  private readonly counts = new Map<number, number>();
+  private readonly websockets = new Map<number, number>();
+  private turn = 0;
 
   private constructor(private readonly server: Server) {
-    server.on('connection', (near) => this.join(near, this.byConnections()));
+    server.on('connection', (near) => {
+      near.on('error', () => { /* its close follows */ });
+      near.once('data', (first) => {
+        near.pause();
+        const isWebsocket = first.includes('/socket.io/');
+        this.join({ near, first, isWebsocket }, isWebsocket ? this.byWebsockets() : this.inTurn());
+      });
+    });
   }
 
   static async listen(): Promise<TurningDoor> {
-    const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+    const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     return new TurningDoor(server);
   }
@@ -32,23 +40,30 @@ export class TurningDoor {
     await once(this.server, 'close');
   }
 
-  private byConnections(): number[] {
+  private byWebsockets(): number[] {
     return [...this.ports].sort((left, right) => this.countOf(left) - this.countOf(right));
   }
 
-  private countOf(port: number): number {
-    return this.counts.get(port) ?? 0;
+  private inTurn(): number[] {
+    const at = this.turn++ % Math.max(1, this.ports.length);
+    return [...this.ports.slice(at), ...this.ports.slice(0, at)];
   }
 
-  private join(near: Socket, [port, ...others]: readonly number[]): void {
+  private countOf(port: number): number {
+    return this.websockets.get(port) ?? 0;
+  }
+
+  private join(guest: { near: Socket; first: Buffer; isWebsocket: boolean }, [port, ...others]: readonly number[]): void {
+    const { near, first, isWebsocket } = guest;
     if (port === undefined) {
       near.destroy();
       return;
     }
     const far = connect(port, '127.0.0.1');
-    this.counts.set(port, this.countOf(port) + 1);
-    far.once('close', () => this.counts.set(port, this.countOf(port) - 1));
-    const refused = () => this.join(near, others);
+    const weight = isWebsocket ? 1 : 0;
+    this.websockets.set(port, this.countOf(port) + weight);
+    far.once('close', () => this.websockets.set(port, this.countOf(port) - weight));
+    const refused = () => this.join(guest, others);
     far.once('error', refused);
     far.once('connect', () => {
       far.off('error', refused);
@@ -61,6 +76,7 @@ export class TurningDoor {
         });
         from.pipe(to);
       }
+      far.write(first);
       near.resume();
     });
   }
