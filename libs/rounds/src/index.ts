@@ -8,6 +8,7 @@ export {
   type AssignmentState, type DeviceState, type RoundState, type RunState, type Transitions,
 } from './life-cycles/transitions.js';
 export { type Moment } from './moment.js';
+export { entriesOf } from './pile.js';
 export { type RoundPolicy } from './conductor/round-policy.js';
 export { judgeProgress, noProgress, type StopConditions } from './conductor/stop-conditions.js';
 export { newCanary, type Canary, type CanaryPlan } from './conductor/canary.js';

@@ -1,7 +1,7 @@
 import { aggregateGroups } from '@seedfleet/aggregation';
 import { FleetError, InvariantError } from '@seedfleet/errors';
 import { type SignedCommit, type Manifest } from '@seedfleet/ledger';
-import { stepConductor, takenFrom, type Conductor, type ConductorEffect, type ConductorInput, type ConductorTimer } from '@seedfleet/rounds';
+import { entriesOf, stepConductor, takenFrom, type Conductor, type ConductorEffect, type ConductorInput, type ConductorTimer } from '@seedfleet/rounds';
 import { type DepartureReason } from '@seedfleet/protocol';
 import { type Logger } from '../app/logger.js';
 import { type Clock, type Luck } from '../app/surroundings.js';
@@ -131,7 +131,7 @@ export class RunLoop {
   /** The attempt that collects now, and the devices whose reports the conductor has; null if none does. */
   collecting(): { key: RoundKey; reported: string[] } | null {
     const { phase, round, attempt } = this.conductor;
-    return phase.type === 'collecting' ? { key: { run: this.id, round, attempt }, reported: phase.reports.map(({ device }) => device) } : null;
+    return phase.type === 'collecting' ? { key: { run: this.id, round, attempt }, reported: entriesOf(phase.reports).map(({ device }) => device) } : null;
   }
 
   /** Devices whose replica is gone have departed with it. */

@@ -1,3 +1,4 @@
+import { pileOf } from '../pile.js';
 import { countAttempt, judgeCanary, newCanary, type Canary, type CanaryPlan } from './canary.js';
 import { type ConductorEffect } from './conductor-effect.js';
 import { policy, Run, typesOf } from './told-conductor.fixture.js';
@@ -24,7 +25,7 @@ describe('a canary', () => {
   test('counts those that left or stayed silent, not those that declined', () => {
     const seat = (device: string, standing: 'asked' | 'gone' | 'out') => ({ device, group: 0, standing });
     const report = { device: 'a', group: 0, examples: 1, differences: new Float32Array() };
-    const attempt = { seats: [seat('a', 'asked'), seat('b', 'asked'), seat('c', 'gone'), seat('d', 'out')], reports: [report] };
+    const attempt = { seats: [seat('a', 'asked'), seat('b', 'asked'), seat('c', 'gone'), seat('d', 'out')], reports: pileOf([report]) };
     expect(countAttempt(aCanary(), { ...attempt, inTime: false })).toMatchObject({ asked: 4, departed: 2 });
     expect(countAttempt(aCanary(), { ...attempt, inTime: true })).toMatchObject({ asked: 4, departed: 1 });
   });

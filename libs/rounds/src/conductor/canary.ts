@@ -1,5 +1,5 @@
 import { type Moment } from '../moment.js';
-import { entryOf } from '../roster.js';
+import { entryIn, type Pile } from '../pile.js';
 import { selectCohort } from './cohort-selection.js';
 import { type Conductor, type CountedReport, type Member, type Seat } from './conductor.js';
 import { type RoundPolicy } from './round-policy.js';
@@ -75,8 +75,8 @@ export function chooseCanary(canary: Canary, free: readonly Member[], { luck }: 
 }
 
 /** The canary after an attempt was decided. @param inTime decided before its deadline: who is still asked is not late */
-export function countAttempt(canary: Canary, { seats, reports, inTime }: { seats: readonly Seat[]; reports: readonly CountedReport[]; inTime: boolean }): Canary {
-  const silent = seats.filter(({ device, standing }) => (standing === 'gone' || (standing === 'asked' && !inTime)) && entryOf(reports, device) === undefined);
+export function countAttempt(canary: Canary, { seats, reports, inTime }: { seats: readonly Seat[]; reports: Pile<CountedReport>; inTime: boolean }): Canary {
+  const silent = seats.filter(({ device, standing }) => (standing === 'gone' || (standing === 'asked' && !inTime)) && entryIn(reports, device) === undefined);
   return { ...canary, asked: canary.asked + seats.length, departed: canary.departed + silent.length };
 }
 

@@ -1,5 +1,6 @@
 import { aggregateGroups } from '@seedfleet/aggregation';
 import { type Moment } from '../moment.js';
+import { emptyPile, entriesOf, entryIn, type Pile, withEntryIn } from '../pile.js';
 import { entryOf, type Roster, withEntry } from '../roster.js';
 import { type Conductor, type CountedReport, type Member, type Seat } from './conductor.js';
 import { type ConductorIn, type ConductorStep, isIn, stay } from './conductor-step.js';
@@ -22,7 +23,7 @@ export function openRound(state: Conductor, moment: Moment): ConductorStep {
   const seats = selectCohort({ devices, seats: seatsWanted(policy), groups, luck });
   const deadlineAtMs = nowMs + policy.deadlineMs;
   return {
-    state: { ...state, turnAtMs: nowMs, phase: { type: 'collecting', deadlineAtMs, seats, reports: [] } },
+    state: { ...state, turnAtMs: nowMs, phase: { type: 'collecting', deadlineAtMs, seats, reports: emptyPile, outstanding: seats.length } },
     effects: [
       { type: 'open-round', round, attempt, cohort: seats.map(({ device, group }) => ({ device, group })), deadlineAtMs },
       { type: 'set-timer', name: 'deadline', round, attempt, atMs: deadlineAtMs },
@@ -32,10 +33,10 @@ export function openRound(state: Conductor, moment: Moment): ConductorStep {
 }
 
 /** Goes on with a recorded round after a restart. Its cohort is asked device by device, as they arrive. */
-export function resumeRound(state: Conductor, recovered: { seats: Roster<Seat>; reports: Roster<CountedReport> }, { nowMs }: Moment): ConductorStep {
+export function resumeRound(state: Conductor, recovered: { seats: Roster<Seat>; reports: Pile<CountedReport> }, { nowMs }: Moment): ConductorStep {
   const { round, attempt, policy } = state;
   const deadlineAtMs = nowMs + policy.deadlineMs;
-  const resumed = decideEarly({ ...state, phase: { type: 'collecting', deadlineAtMs, ...recovered } });
+  const resumed = decideEarly({ ...state, phase: { type: 'collecting', deadlineAtMs, ...recovered, outstanding: recovered.seats.filter((seat) => isOutstanding(seat, recovered.reports)).length } });
   return { ...resumed, effects: [{ type: 'set-timer', name: 'deadline', round, attempt, atMs: deadlineAtMs }, ...resumed.effects] };
 }
 
@@ -54,8 +55,11 @@ export function takeReport(told: Conductor, device: string, report: Report): Con
   }
   if (!isIn(state, 'collecting')) return stay(state);
   const { group } = judgement;
-  const reports = withEntry(state.phase.reports, { device, group, examples, differences });
-  const counted = decideEarly({ ...state, scalars: state.scalars + state.queries, phase: { ...state.phase, reports } });
+  const { seats, outstanding } = state.phase;
+  const reports = withEntryIn(state.phase.reports, { device, group, examples, differences });
+  // A seat that was given up reports all the same: nobody waited for it.
+  const waitedFor = entryOf(seats, device)?.standing === 'asked' ? 1 : 0;
+  const counted = decideEarly({ ...state, scalars: state.scalars + state.queries, phase: { ...state.phase, reports, outstanding: outstanding - waitedFor } });
   return {
     ...counted,
     effects: [
@@ -70,7 +74,7 @@ export function takeReport(told: Conductor, device: string, report: Report): Con
 export function takeAccept(state: ConductorIn<'collecting'>, device: string): ConductorStep {
   const seat = entryOf(state.phase.seats, device);
   if (seat === undefined || seat.standing === 'asked' || entryOf(state.members, device) === undefined) return stay(state);
-  return stay({ ...state, phase: { ...state.phase, seats: withEntry(state.phase.seats, { ...seat, standing: 'asked' }) } });
+  return stay(withStanding(state, seat, 'asked'));
 }
 
 /** The device does not take part in this attempt, nor in the next ones for a while. */
@@ -101,16 +105,16 @@ export function seatAgain(state: ConductorIn<'collecting'>, member: Member, { no
   const { round, attempt, phase } = state;
   const seat = entryOf(phase.seats, member.device);
   const deadlineMs = phase.deadlineAtMs - nowMs;
-  if (seat === undefined || entryOf(phase.reports, member.device) !== undefined || member.round !== round || deadlineMs <= 0) return stay(state);
+  if (seat === undefined || entryIn(phase.reports, member.device) !== undefined || member.round !== round || deadlineMs <= 0) return stay(state);
   return {
-    state: { ...state, phase: { ...phase, seats: withEntry(phase.seats, { ...seat, standing: 'asked' }) } },
+    state: withStanding(state, seat, 'asked'),
     effects: [{ type: 'send-start', device: seat.device, round, attempt, group: seat.group, deadlineMs }],
   };
 }
 
 /** At the deadline there is no more waiting: enough reports, or none count. */
 export function decideAtDeadline(state: ConductorIn<'collecting'>): ConductorStep {
-  return state.phase.reports.length >= policyNow(state).reportsMin ? commit(state) : abandon(state, 'too-few-reports');
+  return state.phase.reports.count >= policyNow(state).reportsMin ? commit(state) : abandon(state, 'too-few-reports');
 }
 
 /** Gives the open attempt up. Its reports count nowhere; the next attempt has seeds and batches of its own. */
@@ -129,23 +133,16 @@ const saveCanary = ({ canary: before }: Conductor, canary: Conductor['canary']):
 /** Decides before the deadline if more waiting cannot change the outcome for the better. */
 function decideEarly(state: ConductorIn<'collecting'>): ConductorStep {
   const { cohort, reportsMin } = policyNow(state);
-  const { seats, reports } = state.phase;
-  if (reports.length >= cohort) return commit(state);
-  const outstanding = countOutstanding(seats, reports);
-  if (outstanding === 0 && reports.length >= reportsMin) return commit(state);
-  if (reports.length + outstanding < reportsMin) return abandon(state, 'too-few-devices');
+  const { reports: { count }, outstanding } = state.phase;
+  if (count >= cohort) return commit(state);
+  if (outstanding === 0 && count >= reportsMin) return commit(state);
+  if (count + outstanding < reportsMin) return abandon(state, 'too-few-devices');
   return stay(state);
 }
 
-/** Seats that may still report. One walk over both rosters: this is asked at every report of a large cohort. */
-function countOutstanding(seats: Roster<Seat>, reports: Roster<CountedReport>): number {
-  let outstanding = 0;
-  let next = 0;
-  for (const { device, standing } of seats) {
-    while (next < reports.length && (reports[next] as CountedReport).device < device) next++;
-    if (standing === 'asked' && reports[next]?.device !== device) outstanding++;
-  }
-  return outstanding;
+/** Whether a seat may still report. */
+function isOutstanding({ device, standing }: Seat, reports: Pile<CountedReport>): boolean {
+  return standing === 'asked' && entryIn(reports, device) === undefined;
 }
 
 function commit(state: ConductorIn<'collecting'>): ConductorStep {
@@ -153,14 +150,21 @@ function commit(state: ConductorIn<'collecting'>): ConductorStep {
   const canary = canaryAfter(state, { inTime: false });
   return {
     state: { ...state, canary, decided: { round, attempt, reports }, phase: { type: 'committing' } },
-    effects: [...saveCanary(state, canary), { type: 'commit', round, attempt, ...aggregateGroups({ reports, queries }) }],
+    effects: [...saveCanary(state, canary), { type: 'commit', round, attempt, ...aggregateGroups({ reports: entriesOf(reports), queries }) }],
   };
 }
 
 function unseat(state: ConductorIn<'collecting'>, device: string, standing: 'gone' | 'out' = 'out'): ConductorIn<'collecting'> {
   const { phase } = state;
   const seat = entryOf(phase.seats, device);
-  return seat === undefined ? state : { ...state, phase: { ...phase, seats: withEntry(phase.seats, { ...seat, standing }) } };
+  return seat === undefined ? state : withStanding(state, seat, standing);
+}
+
+function withStanding(state: ConductorIn<'collecting'>, seat: Seat, standing: Seat['standing']): ConductorIn<'collecting'> {
+  const { phase } = state;
+  const changed = { ...seat, standing };
+  const outstanding = phase.outstanding + Number(isOutstanding(changed, phase.reports)) - Number(isOutstanding(seat, phase.reports));
+  return { ...state, phase: { ...phase, seats: withEntry(phase.seats, changed), outstanding } };
 }
 
 function withMember<State extends Conductor>(state: State, device: string, change: Partial<Member>): State {

@@ -1,3 +1,4 @@
+import { emptyPile } from '../pile.js';
 import { type ConductorEffect } from './conductor-effect.js';
 import { type RecordedRun } from './conductor.js';
 import { type ConductorInput } from './conductor-input.js';
@@ -117,7 +118,7 @@ describe('a report', () => {
   ])('%s is refused and saved nowhere', (_, changes, code) => {
     const run = openRun();
     expect(refusalOf(run.report('a', changes))).toBe(code);
-    expect(run.state.phase).toMatchObject({ reports: [] });
+    expect(run.state.phase).toMatchObject({ reports: emptyPile });
   });
 
   test('at the state of the head shows that its device is there, whatever it was taken for and whatever becomes of the report', () => {

@@ -1,4 +1,5 @@
 import { InvariantError } from '@seedfleet/errors';
+import { type Pile, pileOf } from '../pile.js';
 import { type Roster, rosterOf } from '../roster.js';
 import { type CohortSeat } from './conductor-effect.js';
 import { type EvaluationSums } from './conductor-input.js';
@@ -31,12 +32,13 @@ export interface CountedReport extends CohortSeat {
 
 /** What the conductor is waiting for. Each wait is listed with its bound in docs/rounds.md. */
 export type ConductorPhase =
-  | { type: 'idle'; recovered?: { seats: Roster<Seat>; reports: Roster<CountedReport> } }
+  | { type: 'idle'; recovered?: { seats: Roster<Seat>; reports: Pile<CountedReport> } }
   /** nothing is open and nothing waits: only inside a step, which then decides what follows (`breath`: after a while) */
   | { type: 'between'; breath: boolean }
   /** for eligible devices, or (`breath`) for a while after an abandoned attempt, whoever arrives; `tries` lengthens the next wait */
   | { type: 'waiting'; breath: boolean; retryAtMs: number; tries: number }
-  | { type: 'collecting'; deadlineAtMs: number; seats: Roster<Seat>; reports: Roster<CountedReport> }
+  /** `outstanding`: seats that are asked and have not reported, counted along: a walk over them at every report would be quadratic */
+  | { type: 'collecting'; deadlineAtMs: number; seats: Roster<Seat>; reports: Pile<CountedReport>; outstanding: number }
   | { type: 'committing' }
   | { type: 'evaluating'; deadlineAtMs: number; asked: Roster<{ device: string }>; reports: Roster<{ device: string } & EvaluationSums> }
   | { type: 'paused' }
@@ -75,7 +77,7 @@ export interface Conductor {
   /** when it last opened a round, 0 before the first: of runs that share devices, the earlier is served first */
   turnAtMs: number;
   /** the attempt that was decided last: a report of it that comes again is answered as the first was */
-  decided: { round: number; attempt: number; reports: Roster<CountedReport> } | null;
+  decided: { round: number; attempt: number; reports: Pile<CountedReport> } | null;
 }
 
 /** A run as the database knows it when a process takes it over. */
@@ -123,7 +125,7 @@ export function createConductor({ run, policy, queries, groups, round, attempt, 
       type: 'idle',
       recovered: {
         seats: rosterOf(open.cohort.map(({ device, group }) => ({ device, group, standing: 'asked' as const }))),
-        reports: rosterOf(open.reports),
+        reports: pileOf(open.reports),
       },
     },
   };

@@ -1,4 +1,5 @@
 import { type ErrorCode } from '@seedfleet/errors';
+import { entryIn } from '../pile.js';
 import { entryOf } from '../roster.js';
 import { type Conductor, type CountedReport } from './conductor.js';
 import { type Report } from './conductor-input.js';
@@ -46,9 +47,9 @@ function judgeContent({ round, examples, differences, stateMatches }: Report, qu
 
 /** The report that this device has recorded for the attempt, in the open round or the one decided last. */
 function recordedReport(state: Conductor, device: string, { round, attempt }: Report): CountedReport | undefined {
-  if (state.phase.type === 'collecting' && round === state.round && attempt === state.attempt) return entryOf(state.phase.reports, device);
+  if (state.phase.type === 'collecting' && round === state.round && attempt === state.attempt) return entryIn(state.phase.reports, device);
   const { decided } = state;
-  return decided?.round === round && decided.attempt === attempt ? entryOf(decided.reports, device) : undefined;
+  return decided?.round === round && decided.attempt === attempt ? entryIn(decided.reports, device) : undefined;
 }
 
 function sameContent(recorded: CountedReport, report: Report): boolean {

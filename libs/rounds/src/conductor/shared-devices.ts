@@ -1,4 +1,5 @@
 import { type Moment } from '../moment.js';
+import { entryIn } from '../pile.js';
 import { entryOf } from '../roster.js';
 import { policyNow } from './canary.js';
 import { eligibleMembers, seatsWanted, selectCohort } from './cohort-selection.js';
@@ -7,7 +8,7 @@ import { type ConductorIn, isIn } from './conductor-step.js';
 
 /** Whether the device works for this run now: asked in its open round or evaluation, and not heard of yet. */
 export function worksFor({ phase }: Conductor, device: string): boolean {
-  if (phase.type === 'collecting') return entryOf(phase.seats, device)?.standing === 'asked' && entryOf(phase.reports, device) === undefined;
+  if (phase.type === 'collecting') return entryOf(phase.seats, device)?.standing === 'asked' && entryIn(phase.reports, device) === undefined;
   return phase.type === 'evaluating' && entryOf(phase.asked, device) !== undefined && entryOf(phase.reports, device) === undefined;
 }
 

@@ -4,6 +4,7 @@ import { type ConductorInput, type ConductorTimer } from '../conductor/conductor
 import { type RoundPolicy } from '../conductor/round-policy.js';
 import { stepConductor } from '../conductor/step-conductor.js';
 import { type Moment } from '../moment.js';
+import { entryIn } from '../pile.js';
 import { type DeviceLine, SimulatedDevice, textOf } from './simulated-device.js';
 
 /** What a coordinator's database holds of the run. Only `perform` writes it. */
@@ -133,6 +134,7 @@ export class SimulatedFleet implements DeviceLine {
     const { state, effects } = stepConductor(this.conductor, input, this.moment());
     if (textOf(this.conductor) !== before) throw new Error(`a step wrote its state on ${input.type}`);
     this.conductor = state;
+    requireCounted(state);
     let committed: number | null = null;
     for (const effect of effects) {
       if (this.effectsLeft-- <= 0) return this.kill();
@@ -337,4 +339,9 @@ export class SimulatedFleet implements DeviceLine {
     if (fate === 'lose') flight.expire();
     else flight.arrive();
   }
+}
+
+/** What is counted along is what a walk over all seats finds. */
+function requireCounted({ phase }: Conductor): void {
+  if (phase.type === 'collecting') expect(phase.outstanding).toBe(phase.seats.filter(({ device, standing }) => standing === 'asked' && entryIn(phase.reports, device) === undefined).length);
 }
