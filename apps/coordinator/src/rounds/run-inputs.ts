@@ -33,7 +33,12 @@ export class RunInputs {
   /** Resolves when the conductor has heard it, or when it is certain that a conductor will. */
   tell(run: number, input: RunInput): Promise<void> {
     const loop = this.loops.find(run);
-    if (loop !== undefined) return loop.hear(this.replica.id, input);
+    // One that breaks or is given up has a successor, here or elsewhere: that one hears it, if need be for the second time.
+    if (loop !== undefined) return loop.hear(this.replica.id, input).catch(() => this.sendLater(run, input));
+    return this.sendLater(run, input);
+  }
+
+  private sendLater(run: number, input: RunInput): Promise<void> {
     return new Promise((sent, failed) => {
       this.outgoing.push({ run, input, sent, failed });
       if (this.outgoing.length === 1) this.sending = this.sending.then(() => this.send());
