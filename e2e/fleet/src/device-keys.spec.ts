@@ -12,7 +12,7 @@ test('a device changes its key, is wiped and comes back, and is copied, while a 
   try {
     const { items } = await client.call('listDevices', { query: { filter: `name=${name}` } });
     const params = { id: items[0]?.id ?? '' };
-    const until = (what: string, holds: (device: Shown) => boolean) => waitUntil({ what, timeoutMs: 30_000, everyMs: 50 }, async () => {
+    const until = (what: string, holds: (device: Shown) => boolean) => waitUntil({ what, timeoutMs: 60_000, everyMs: 50 }, async () => {
       const device = await client.call('showDevice', { params });
       return holds(device) ? device : null;
     });
@@ -56,4 +56,4 @@ test('a device changes its key, is wiped and comes back, and is copied, while a 
   } finally {
     await fleet.remove();
   }
-}, 180_000);
+}, 240_000);
