@@ -16,7 +16,7 @@ beforeAll(async () => {
   all = await ReplicaFleet.start({ replicas: 3, workers: devices.length });
   run = await all.fleet.startRun({ rounds: 100_000, deadlineMs: 30_000 });
   await all.fleet.reached(run, 2);
-}, 120_000);
+}, 300_000);
 
 afterAll(() => (all as ReplicaFleet | undefined)?.remove(), 60_000);
 
@@ -93,7 +93,7 @@ test('a leader that is killed is followed by another, and every replica is resta
   }
   const [after] = await all.postgres.query<{ count: string }>(`SELECT count(*) AS count FROM rounds WHERE state = 'abandoned'`);
   expect(after).toEqual(abandoned);
-}, 120_000);
+}, 300_000);
 
 test('nothing that was acknowledged is lost, and every device ends with the state of the fleet', async () => {
   await all.fleet.coordinator.client.call('stopRun', { params: { id: run } });
