@@ -11,6 +11,8 @@ import { resendReport } from './working.js';
 export function connect(state: Participant, { headRound, stateMatches }: { headRound: number; stateMatches: boolean }): ParticipantStep {
   const connected: Participant = {
     ...withoutRequests(state), connected: true, headRound: Math.max(headRound, isChanging(state) ? roundToBe(state) ?? 0 : 0),
+    // Connections have their own patience: what the last ones came to says nothing of this one.
+    tries: { ...state.tries, announce: 0, tail: 0 },
   };
   if (connected.phase.type === 'assigned') return { state: { ...connected, phase: { type: 'preparing', resting: false } }, effects: [{ type: 'prepare' }] };
   if (connected.phase.type !== 'ready') return stay(connected);

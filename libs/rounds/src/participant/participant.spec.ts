@@ -69,6 +69,19 @@ describe('a device that the coordinator took for late', () => {
     expect(device.tell({ type: 'announced', headRound: 3 })).toEqual([{ type: 'set-timer', name: 'announce', atMs: 1_300_000 }]);
   });
 
+  test('a refused announcement is repeated later each time, and on a new connection as soon as the first time', () => {
+    const device = readyDevice();
+    const moving: ParticipantInput = { type: 'refused', request: 'announce', code: 'run.moving' };
+    const connection: ParticipantInput = { type: 'connected', headRound: 0, stateMatches: true };
+    device.tell({ type: 'disconnected' }, connection);
+    expect(device.tell(moving)).toEqual([{ type: 'set-timer', name: 'announce', atMs: 1_000_500 }]);
+    device.tell({ type: 'timer', name: 'announce' });
+    expect(device.tell(moving)).toEqual([{ type: 'set-timer', name: 'announce', atMs: 1_001_000 }]);
+    device.tell({ type: 'disconnected' });
+    expect(device.tell(connection)).toEqual([{ type: 'announce', round: 0 }]);
+    expect(device.tell(moving)).toEqual([{ type: 'set-timer', name: 'announce', atMs: 1_000_500 }]);
+  });
+
   test('says nothing while it is away or behind, but keeps its timer', () => {
     const device = readyDevice(3);
     device.tell({ type: 'disconnected' });
