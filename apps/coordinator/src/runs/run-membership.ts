@@ -16,6 +16,7 @@ const lookEveryMs = 5_000;
 export class RunMembership implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> = Promise.resolve();
+  private isLooking = false;
 
   constructor(
     private readonly runs: RunRepository, private readonly assignments: AssignmentRepository, private readonly offers: AssignmentsService, private readonly groups: GroupMembers,
@@ -23,8 +24,15 @@ export class RunMembership implements OnApplicationBootstrap, OnApplicationShutd
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void (this.keeper.holds('duty:runs') ? this.follow() : Promise.resolve()).catch((error: unknown) => this.logger.failure('groups.not-followed', error)), lookEveryMs);
+    this.timer = setInterval(() => this.followInTurn(), lookEveryMs);
     this.timer.unref();
+  }
+
+  /** While the database is away one look waits for it, and no others behind that. */
+  private followInTurn(): void {
+    if (this.isLooking || !this.keeper.holds('duty:runs')) return;
+    this.isLooking = true;
+    this.follow().catch((error: unknown) => this.logger.failure('groups.not-followed', error)).finally(() => { this.isLooking = false; });
   }
 
   async onApplicationShutdown(): Promise<void> {

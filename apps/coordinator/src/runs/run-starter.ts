@@ -22,6 +22,7 @@ const coordinator = 'coordinator';
 export class RunStarter implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> = Promise.resolve();
+  private isLooking = false;
 
   constructor(
     private readonly runs: RunRepository, private readonly membership: RunMembership, private readonly plans: RunPlans, private readonly loops: RunLoops,
@@ -29,8 +30,15 @@ export class RunStarter implements OnApplicationBootstrap, OnApplicationShutdown
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void (this.keeper.holds('duty:runs') ? this.look() : Promise.resolve()).catch((error: unknown) => this.logger.failure('runs.not-started', error)), lookEveryMs);
+    this.timer = setInterval(() => this.lookInTurn(), lookEveryMs);
     this.timer.unref();
+  }
+
+  /** While the database is away one look waits for it, and no others behind that. */
+  private lookInTurn(): void {
+    if (this.isLooking || !this.keeper.holds('duty:runs')) return;
+    this.isLooking = true;
+    this.look().catch((error: unknown) => this.logger.failure('runs.not-started', error)).finally(() => { this.isLooking = false; });
   }
 
   async onApplicationShutdown(): Promise<void> {
