@@ -4,7 +4,7 @@ import { DeviceUnderTest } from '../testing/a-device.js';
 import { anUploadedModel, aRun } from '../testing/a-model.js';
 
 let fleet: CoordinatorUnderTest;
-let devices: DeviceUnderTest[];
+let devices: DeviceUnderTest[] = [];
 let run: number;
 
 beforeAll(async () => {
