@@ -1,17 +1,43 @@
 import { Injectable } from '@nestjs/common';
+import { Batch } from '../database/batch.js';
 import { Database } from '../database/database.js';
+
+interface Opened { id: string; deviceId: string; instance: string | null; openedAt: Date }
+
+const connectionsPerStatementMax = 500;
 
 /** The only Prisma of connections that devices had. */
 @Injectable()
 export class ConnectionRepository {
-  constructor(private readonly database: Database) {}
+  private readonly opened: Batch<Opened, void>;
+  private readonly closed: Batch<{ id: string; closedAt: Date }, void>;
 
-  async open(connection: { id: string; deviceId: string; instance: string | null; openedAt: Date }): Promise<void> {
-    await this.database.prisma.deviceConnection.create({ data: connection });
+  constructor(private readonly database: Database) {
+    this.opened = new Batch({ itemsMax: connectionsPerStatementMax, keyOf: ({ id }) => id, perform: (connections) => this.saveOpened(connections) });
+    this.closed = new Batch({ itemsMax: connectionsPerStatementMax, keyOf: ({ id }) => id, perform: (ends) => this.saveClosed(ends) });
   }
 
-  async close(id: string, closedAt: Date): Promise<void> {
-    await this.database.prisma.deviceConnection.updateMany({ where: { id, closedAt: null }, data: { closedAt } });
+  /** In one statement with others that open at the same time; `close` as well. */
+  open(connection: Opened): Promise<void> {
+    return this.opened.ask(connection);
+  }
+
+  close(id: string, closedAt: Date): Promise<void> {
+    return this.closed.ask({ id, closedAt });
+  }
+
+  private async saveOpened(connections: readonly Opened[]): Promise<void[]> {
+    await this.database.rows('INSERT INTO device_connections (id, device_id, instance, opened_at) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])', [
+      connections.map(({ id }) => id), connections.map(({ deviceId }) => deviceId), connections.map(({ instance }) => instance), connections.map(({ openedAt }) => openedAt),
+    ]);
+    return connections.map(() => undefined);
+  }
+
+  private async saveClosed(ends: readonly { id: string; closedAt: Date }[]): Promise<void[]> {
+    await this.database.rows('UPDATE device_connections AS c SET closed_at = e.closed_at FROM unnest($1::text[], $2::timestamptz[]) AS e (id, closed_at) WHERE c.id = e.id AND c.closed_at IS NULL', [
+      ends.map(({ id }) => id), ends.map(({ closedAt }) => closedAt),
+    ]);
+    return ends.map(() => undefined);
   }
 
   /** Beginnings and ends of connections before a moment, newest first. */

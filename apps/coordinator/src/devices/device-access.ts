@@ -62,7 +62,7 @@ export class DeviceAccess {
   }
 
   private async require(id: string): Promise<DeviceRow> {
-    const row = await this.repository.find(id);
+    const row = await this.repository.findSoon(id);
     if (row === null) throw new FleetError('device.unknown', { field: 'device', problem: 'No such device is enrolled here.' });
     return row;
   }

@@ -4,8 +4,9 @@ import {
 } from '@seedfleet/protocol';
 import { z } from 'zod';
 import { Replica } from '../replicas/replica.js';
+import { Batch } from '../database/batch.js';
 import { Database, type Transaction } from '../database/database.js';
-import { Prisma } from '../database/generated/client.js';
+import { type Prisma } from '../database/generated/client.js';
 
 export interface DeviceRow {
   id: string;
@@ -33,15 +34,40 @@ export interface DeviceRow {
 }
 
 const columns = { id: true, name: true, publicKey: true, state: true, workerVersion: true, platform: true, enrolledAt: true, lastSeenAt: true, replicaId: true, tags: true, threads: true, memoryMegabytes: true, forwardMs: true, peakMegabytes: true, clonedAt: true, instance: true, keySince: true, keyGeneration: true } as const;
+/** The same, as node-postgres reads them. */
+const columnsOfRow = 'id, name, public_key AS "publicKey", state, worker_version AS "workerVersion", platform, enrolled_at AS "enrolledAt", last_seen_at AS "lastSeenAt", replica_id AS "replicaId", tags, threads, memory_megabytes AS "memoryMegabytes", forward_ms AS "forwardMs", peak_megabytes AS "peakMegabytes", cloned_at AS "clonedAt", instance, key_since AS "keySince", key_generation AS "keyGeneration"';
 const toRow = <R extends { state: string }>(row: R) => ({ ...row, state: deviceStates.find((state) => state === row.state) ?? 'revoked' as const });
 
 /** What a device says of itself at its hello. */
 export type Inventory = { [K in 'workerVersion' | 'platform' | 'threads' | 'memoryMegabytes' | 'forwardMs' | 'peakMegabytes']: NonNullable<DeviceRow[K]> };
 
+/** When a device was seen, and (of its hello) what it said of itself. */
+export type Seen = { at: Date; connected: boolean; instance?: string | null; statement?: DeviceStatement | null } & Partial<Inventory>;
+
+/** Devices that one statement reads or writes. */
+const devicesPerStatementMax = 250;
+
 /** The only Prisma of devices. */
 @Injectable()
 export class DeviceRepository {
-  constructor(private readonly database: Database, private readonly replica: Replica) {}
+  private readonly reads: Batch<string, DeviceRow | null>;
+  private readonly sightings: Batch<{ id: string; seen: Seen }, void>;
+
+  constructor(private readonly database: Database, private readonly replica: Replica) {
+    this.reads = new Batch({ itemsMax: devicesPerStatementMax, keyOf: (id) => id, perform: (ids) => this.findMany(ids) });
+    this.sightings = new Batch({ itemsMax: devicesPerStatementMax, keyOf: ({ id }) => id, perform: (seen) => this.saveSightings(seen) });
+  }
+
+  /** As `find`, in one statement with others that come at the same time. */
+  findSoon(id: string): Promise<DeviceRow | null> {
+    return this.reads.ask(id);
+  }
+
+  private async findMany(ids: readonly string[]): Promise<(DeviceRow | null)[]> {
+    const rows = await this.database.rows<Omit<DeviceRow, 'state'> & { state: string }>(`SELECT ${columnsOfRow} FROM devices WHERE id = ANY($1::text[])`, [ids]);
+    const byId = new Map(rows.map((row) => [row.id, toRow(row)]));
+    return ids.map((id) => byId.get(id) ?? null);
+  }
 
   async find(id: string, tx: Transaction = this.database.prisma): Promise<DeviceRow | null> {
     const row = await tx.device.findUnique({ where: { id }, select: columns });
@@ -135,22 +161,40 @@ export class DeviceRepository {
     await this.database.prisma.device.updateMany({ where: { id }, data: { lastError } });
   }
 
-  async saveSeen(id: string, seen: { at: Date; connected: boolean; instance?: string | null; statement?: DeviceStatement | null } & Partial<Inventory>): Promise<void> {
-    const { at, statement, ...known } = seen;
-    const inventory = { ...known, ...(statement === undefined ? {} : stated(statement, at)) };
+  /** In one statement with others that were seen at the same time. */
+  saveSeen(id: string, seen: Seen): Promise<void> {
+    return this.sightings.ask({ id, seen });
+  }
+
+  private async saveSightings(sightings: readonly { id: string; seen: Seen }[]): Promise<void[]> {
     const { id: replicaId, isAlone } = this.replica;
-    // A device that has gone from here to another replica is still connected.
-    const where = isAlone || seen.connected ? { id } : { id, replicaId };
-    await this.database.prisma.device.updateMany({ where, data: { lastSeenAt: at, ...inventory, ...(isAlone ? {} : { replicaId: seen.connected ? replicaId : null }) } });
+    const records = sightings.map(({ id, seen: { at, statement, instance, workerVersion, platform, threads, memoryMegabytes, forwardMs, peakMegabytes, connected } }) => ({
+      id, at, connected, greeted: statement !== undefined, instance, worker_version: workerVersion, platform, threads, memory_megabytes: memoryMegabytes, forward_ms: forwardMs, peak_megabytes: peakMegabytes,
+      ...(statement === undefined || statement === null ? {} : stated(statement)),
+    }));
+    // A worker that states nothing any more leaves no statement behind, but its last error. A device that has gone from here to another replica is still connected.
+    await this.database.rows(`
+      UPDATE devices AS d SET last_seen_at = s.at, connected = s.connected, replica_id = CASE WHEN $3 THEN d.replica_id WHEN s.connected THEN $2 END,
+        instance = CASE WHEN s.greeted THEN s.instance ELSE d.instance END,
+        worker_version = coalesce(s.worker_version, d.worker_version), platform = coalesce(s.platform, d.platform), threads = coalesce(s.threads, d.threads),
+        memory_megabytes = coalesce(s.memory_megabytes, d.memory_megabytes), forward_ms = coalesce(s.forward_ms, d.forward_ms), peak_megabytes = coalesce(s.peak_megabytes, d.peak_megabytes),
+        policy = CASE WHEN s.greeted THEN s.policy ELSE d.policy END, datasets = CASE WHEN s.greeted THEN s.datasets ELSE d.datasets END,
+        stated_at = CASE WHEN NOT s.greeted THEN d.stated_at WHEN s.policy IS NOT NULL THEN s.at END,
+        dataset_names = CASE WHEN s.greeted THEN coalesce(s.dataset_names, '{}') ELSE d.dataset_names END,
+        dataset_tasks = CASE WHEN s.greeted THEN coalesce(s.dataset_tasks, '{}') ELSE d.dataset_tasks END,
+        last_error = coalesce(s.last_error, d.last_error)
+      FROM jsonb_to_recordset($1::jsonb) AS s (
+        id text, at timestamptz, connected boolean, greeted boolean, instance text, worker_version text, platform text, threads integer, memory_megabytes double precision,
+        forward_ms double precision, peak_megabytes double precision, policy jsonb, datasets jsonb, dataset_names text[], dataset_tasks text[], last_error jsonb)
+      WHERE d.id = s.id AND ($3 OR s.connected OR d.replica_id = $2)`, [JSON.stringify(records), replicaId, isAlone]);
+    return sightings.map(() => undefined);
   }
 }
 
-/** The columns of a statement. A worker that states nothing any more leaves none behind, but its last error. */
-function stated(statement: DeviceStatement | null, at: Date) {
-  if (statement === null) return { policy: Prisma.DbNull, datasets: Prisma.DbNull, statedAt: null, datasetNames: [], datasetTasks: [] };
-  const { policy, datasets, lastError } = statement;
+/** The columns of a statement. */
+function stated({ policy, datasets, lastError }: DeviceStatement) {
   return {
-    policy, datasets, statedAt: at, datasetNames: [...new Set(datasets.map(({ name }) => name))], datasetTasks: [...new Set(datasets.flatMap(({ tasks }) => tasks))],
-    ...(lastError === undefined ? {} : { lastError }),
+    policy, datasets, dataset_names: [...new Set(datasets.map(({ name }) => name))], dataset_tasks: [...new Set(datasets.flatMap(({ tasks }) => tasks))],
+    ...(lastError === undefined ? {} : { last_error: lastError }),
   };
 }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InvariantError } from '@seedfleet/errors';
 import { assignmentStates, runStates, type RunState } from '@seedfleet/protocol';
-import { bytea } from '../database/bytea.js';
+import { Batch } from '../database/batch.js';
 import { Database } from '../database/database.js';
-import { Prisma } from '../database/generated/client.js';
+import { type Prisma } from '../database/generated/client.js';
 
 export type AssignmentState = (typeof assignmentStates)[number];
 
@@ -26,6 +26,10 @@ export interface AssignmentReport extends Omit<AssignmentRow, 'run' | 'runState'
   aside: boolean;
 }
 
+interface Change { run: number; device: string; state: AssignmentState; cause: string | null; at: Date; round?: number; trainExamples?: number; heldOutExamples?: number; stateRound?: number; stateHash?: Uint8Array }
+
+const assignmentsPerStatementMax = 500;
+
 const one = <T extends string>(known: readonly T[], text: string): T => {
   const found = known.find((candidate) => candidate === text);
   if (found === undefined) throw new InvariantError(`an assignment is in the unknown state ${text}`);
@@ -35,26 +39,55 @@ const one = <T extends string>(known: readonly T[], text: string): T => {
 /** The only Prisma of assignments: which device takes part in which run, and how far it is. */
 @Injectable()
 export class AssignmentRepository {
-  constructor(private readonly database: Database) {}
+  private readonly missing: Batch<{ device: string; at: Date }, void>;
+  private readonly ofDevices: Batch<string, AssignmentRow[]>;
+  private readonly found: Batch<{ run: number; device: string }, AssignmentRow | null>;
+  private readonly changes: Batch<Change, void>;
 
-  /** Runs that a device of the whole fleet belongs to: those that go on, and the newest that was completed: its adapter is the fleet's. */
-  async assignMissing(device: string, at: Date): Promise<void> {
-    // One statement, for it is part of every hello.
-    await this.database.prisma.$executeRaw(Prisma.sql`
+  constructor(private readonly database: Database) {
+    const itemsMax = assignmentsPerStatementMax;
+    this.missing = new Batch({ itemsMax, keyOf: ({ device }) => device, perform: (devices) => this.insertMissing(devices) });
+    this.ofDevices = new Batch({ itemsMax, keyOf: (device) => device, perform: (devices) => this.findOfDevices(devices) });
+    this.found = new Batch({ itemsMax, keyOf: ({ run, device }) => `${run}/${device}`, perform: (keys) => this.findMany(keys) });
+    this.changes = new Batch({ itemsMax, keyOf: ({ run, device }) => `${run}/${device}`, perform: (changes) => this.saveMany(changes) });
+  }
+
+  /**
+   * Runs that a device of the whole fleet belongs to: those that go on, and the newest that was completed: its adapter is the fleet's.
+   * In one statement with others that come at the same time, as all that is part of a hello or an announcement here.
+   */
+  assignMissing(device: string, at: Date): Promise<void> {
+    return this.missing.ask({ device, at });
+  }
+
+  findOfDevice(device: string): Promise<AssignmentRow[]> {
+    return this.ofDevices.ask(device);
+  }
+
+  find(run: number, device: string): Promise<AssignmentRow | null> {
+    return this.found.ask({ run, device });
+  }
+
+  private async insertMissing(devices: readonly { device: string; at: Date }[]): Promise<void[]> {
+    await this.database.rows(`
       INSERT INTO assignments (run_id, device_id, state, updated_at)
-      SELECT id, ${device}::text, 'assigned', ${at.toISOString()}::timestamptz FROM runs
-      WHERE every_device AND (state IN ('scheduled', 'queued', 'running', 'paused') OR id = (SELECT max(id) FROM runs WHERE every_device AND state = 'completed'))
-      ON CONFLICT DO NOTHING`);
+      SELECT runs.id, came.device, 'assigned', came.at FROM runs CROSS JOIN unnest($1::text[], $2::timestamptz[]) AS came (device, at)
+      WHERE every_device AND (state IN ('scheduled', 'queued', 'running', 'paused') OR runs.id = (SELECT max(id) FROM runs WHERE every_device AND state = 'completed'))
+      ON CONFLICT DO NOTHING`, [devices.map(({ device }) => device), devices.map(({ at }) => at)]);
+    return devices.map(() => undefined);
   }
 
-  async findOfDevice(device: string): Promise<AssignmentRow[]> {
-    const rows = await this.database.prisma.assignment.findMany({ where: { deviceId: device }, orderBy: { runId: 'asc' }, include: { run: { select: { state: true, round: true } } } });
-    return rows.map((row) => toRow(row));
+  private async findOfDevices(devices: readonly string[]): Promise<AssignmentRow[][]> {
+    const rows = await this.database.rows<JoinedRow>(`${selectJoined} WHERE a.device_id = ANY($1::text[]) ORDER BY a.run_id`, [devices]);
+    const byDevice = new Map<string, AssignmentRow[]>(devices.map((device) => [device, []]));
+    for (const row of rows) byDevice.get(row.deviceId)?.push(toRow(nested(row)));
+    return [...byDevice.values()];
   }
 
-  async find(run: number, device: string): Promise<AssignmentRow | null> {
-    const row = await this.database.prisma.assignment.findUnique({ where: { runId_deviceId: { runId: run, deviceId: device } }, include: { run: { select: { state: true, round: true } } } });
-    return row === null ? null : toRow(row);
+  private async findMany(keys: readonly { run: number; device: string }[]): Promise<(AssignmentRow | null)[]> {
+    const rows = await this.database.rows<JoinedRow>(`${selectJoined} JOIN unnest($1::bigint[], $2::text[]) AS k (run, device) ON a.run_id = k.run AND a.device_id = k.device`, [keys.map(({ run }) => run), keys.map(({ device }) => device)]);
+    const byKey = new Map(rows.map((row) => [`${row.runId}/${row.deviceId}`, toRow(nested(row))]));
+    return keys.map(({ run, device }) => byKey.get(`${run}/${device}`) ?? null);
   }
 
   /** Devices that have not left the run. */
@@ -109,11 +142,29 @@ export class AssignmentRepository {
     await this.database.prisma.assignment.updateMany({ where: { runId: run, deviceId: device, state: from }, data: { state: 'preparing', cause: null, updatedAt: at } });
   }
 
-  async save(run: number, device: string, change: { state: AssignmentState; cause: string | null; at: Date; round?: number; trainExamples?: number; heldOutExamples?: number; stateRound?: number; stateHash?: Uint8Array }): Promise<void> {
-    const { at, stateHash, ...data } = change;
-    await this.database.prisma.assignment.update({ where: { runId_deviceId: { runId: run, deviceId: device } }, data: { ...data, ...(stateHash === undefined ? {} : { stateHash: bytea(stateHash) }), updatedAt: at } });
+  save(run: number, device: string, change: Omit<Change, 'run' | 'device'>): Promise<void> {
+    return this.changes.ask({ run, device, ...change });
+  }
+
+  private async saveMany(changes: readonly Change[]): Promise<void[]> {
+    const column = <K extends keyof Change>(name: K) => changes.map((change) => change[name] ?? null);
+    await this.database.rows(`
+      UPDATE assignments AS a SET state = c.state, cause = c.cause, updated_at = c.at, round = coalesce(c.round, a.round), train_examples = coalesce(c.train_examples, a.train_examples),
+        held_out_examples = coalesce(c.held_out_examples, a.held_out_examples), state_round = coalesce(c.state_round, a.state_round), state_hash = coalesce(c.state_hash, a.state_hash)
+      FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::int[], $7::int[], $8::int[], $9::int[], $10::bytea[])
+        AS c (run, device, state, cause, at, round, train_examples, held_out_examples, state_round, state_hash)
+      WHERE a.run_id = c.run AND a.device_id = c.device`, [
+      column('run'), column('device'), column('state'), column('cause'), column('at'), column('round'), column('trainExamples'), column('heldOutExamples'), column('stateRound'),
+      changes.map(({ stateHash }) => (stateHash === undefined ? null : Buffer.from(stateHash))),
+    ]);
+    return changes.map(() => undefined);
   }
 }
+
+/** An assignment with what its run says, as node-postgres reads it. */
+interface JoinedRow { runId: number; deviceId: string; state: string; round: number; runState: string; head: number }
+const selectJoined = 'SELECT a.run_id AS "runId", a.device_id AS "deviceId", a.state, a.round, r.state AS "runState", r.round AS head FROM assignments AS a JOIN runs AS r ON r.id = a.run_id';
+const nested = ({ runState, head, ...row }: JoinedRow) => ({ ...row, run: { state: runState, round: head } });
 
 function toRow(row: { runId: number; deviceId: string; state: string; round: number; run: { state: string; round: number } }): AssignmentRow {
   return { run: row.runId, runState: one(runStates, row.run.state), head: row.run.round, device: row.deviceId, state: one(assignmentStates, row.state), round: row.round };
