@@ -21,7 +21,8 @@ export class RevisionInterceptor implements NestInterceptor {
     const partsOf = Reflect.getMetadata(partsKey, context.getHandler()) as ((answer: unknown) => unknown) | undefined;
     return next.handle().pipe(map((answer: unknown) => {
       const tag = partsOf !== undefined ? tagOf(partsOf(answer)) : typeof answer === 'object' && answer !== null && 'revision' in answer && typeof answer.revision === 'number' ? String(answer.revision) : null;
-      if (tag !== null) context.switchToHttp().getResponse<Response>().setHeader('ETag', `"${tag}"`);
+      // The tag says nothing of the rest (presence, counts, last answers): a browser that keeps the answer and asks by the tag would be told 304 and show an old one.
+      if (tag !== null) context.switchToHttp().getResponse<Response>().setHeader('ETag', `"${tag}"`).setHeader('Cache-Control', 'no-store');
       return answer;
     }));
   }

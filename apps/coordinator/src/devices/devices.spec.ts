@@ -189,6 +189,8 @@ test('a device answers ping, resync and doctor; the last answers are kept, and t
   const doctor = (await ask(device, 'doctor')).json as NonNullable<DeviceDetail['checks']['doctor']>;
   expect(doctor).toMatchObject({ passed: false, findings: [{ check: 'node', code: null, fix: null }, { check: 'clock', code: 'clock.skewed', fix: 'Set the clock of this device, best by NTP.', problem: null }] });
   expect((await detail(device)).checks).toMatchObject({ ping, doctor });
+  // Its ETag covers what operators change: nobody may keep the rest and ask by the tag whether it still holds.
+  expect((await fleet.call('GET', `/api/v1/devices/${device.id}`)).headers.get('cache-control')).toBe('no-store');
 });
 
 test('lines of the log of a device come with what to do about them, and the last error of it is kept', async () => {
