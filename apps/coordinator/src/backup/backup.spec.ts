@@ -20,10 +20,13 @@ let postgres: PostgresUnderTest;
 /** what opens encrypted archives, made by the coordinator's own command */
 let identityFile: string;
 let recipient: string;
+/** an archive of PostgreSQL, encrypted */
+let sealed: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'seedfleet-backup-'));
   identityFile = join(folder, 'identity');
+  sealed = join(folder, 'sealed.backup');
   postgres = await aPostgres();
   ({ recipient = '' } = await command(['backup-key', '--out', identityFile], { SEEDFLEET_HOME: folder }));
 }, 60_000);
@@ -99,11 +102,13 @@ test.each(['embedded', 'postgresql'])('on the %s database: a run is backed up, e
 
   const { rows, files } = written;
   expect(await command(['restore', '--from', archive], { SEEDFLEET_HOME: restoredHome, ...database('second') })).toMatchObject({ event: 'backup.restored', rows, files });
-  const again = await command(['backup', '--out', `${archive}.again`, '--recipient', recipient], { SEEDFLEET_HOME: restoredHome, ...database('second') });
-  expect(again).toMatchObject({ event: 'backup.written', encrypted: true, rows, files });
-  // Line for line what the first archive has, every value of every table, but for the time and the checksum; opened by age itself.
-  const opened = execFileSync('age', ['--decrypt', '--identity', identityFile, `${archive}.again`], { maxBuffer: 1e9 });
-  expect(linesOf(opened).slice(1, -1)).toEqual(linesOf(readFileSync(archive)).slice(1, -1));
+  if (kind === 'postgresql') {
+    const again = await command(['backup', '--out', sealed, '--recipient', recipient], { SEEDFLEET_HOME: restoredHome, ...database('second') });
+    expect(again).toMatchObject({ event: 'backup.written', encrypted: true, rows, files });
+    // Line for line what the first archive has, every value of every table, but for the time and the checksum; opened by age itself.
+    const opened = execFileSync('age', ['--decrypt', '--identity', identityFile, sealed], { maxBuffer: 1e9 });
+    expect(linesOf(opened).slice(1, -1)).toEqual(linesOf(readFileSync(archive)).slice(1, -1));
+  }
   const second = await aCoordinatorProcess({ SEEDFLEET_HOME: restoredHome, ...database('second') }, restoredHome);
   try {
     expect(await furniture(second)).toEqual(furnished);
@@ -200,7 +205,6 @@ test('an archive that is cut, changed, of a newer version, or none is refused, a
   expect((await command(['restore', '--from', join(folder, 'nowhere')], { SEEDFLEET_HOME: home })).code).toBe('backup.damaged');
   expect((await command(['restore'], { SEEDFLEET_HOME: home })).code).toBe('settings.invalid');
   expect((await command(['destroy'], { SEEDFLEET_HOME: home })).code).toBe('settings.invalid');
-  const sealed = join(folder, 'embedded.backup.again');
   expect((await command(['restore', '--from', sealed], { SEEDFLEET_HOME: home })).code).toBe('backup.sealed');
   const otherFile = join(folder, 'other-identity');
   await command(['backup-key', '--out', otherFile], { SEEDFLEET_HOME: home });
