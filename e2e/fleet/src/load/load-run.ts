@@ -4,7 +4,10 @@ import { waitUntil } from '@seedfleet/example-sentiment';
 import { percentile, type Figure } from '../figures/figures-file.js';
 import { type ToyFleet } from '../toy/toy-fleet.js';
 import { DeviceLane, devicesPerAddress } from './device-lane.js';
+import { comeBack } from './come-back.js';
 import { inLanes } from './in-lanes.js';
+import { bareWebsocket } from './bare-websocket.js';
+import { rowsByCopy } from './rows-by-copy.js';
 import { SharedReplica } from './shared-replica.js';
 import { VirtualDevice, type LoadNotes } from './virtual-device.js';
 
@@ -25,8 +28,21 @@ async function cpuMs(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
+export interface LoadOptions {
+  devices: number;
+  /** of work that is measured; with `rounds`, until that many are committed */
+  seconds: number;
+  rounds: number | null;
+  random: () => number;
+  say: (line: string) => void;
+  databaseUrl: string;
+}
+
+/** Rounds after which memory and the time of a round are written down: ten, and each ten times as many. */
+const isMilestone = (round: number): boolean => round >= 10 && /^10+$/.test(String(round));
+
 /** Enrols, connects, kills the coordinator, connects again, works: `devices` of them, on a fleet without workers. */
-export async function loadRun(fleet: ToyFleet, { devices: count, seconds, random, say }: { devices: number; seconds: number; random: () => number; say: (line: string) => void }): Promise<Figure[]> {
+export async function loadRun(fleet: ToyFleet, { devices: count, seconds, rounds: roundsWanted, random, say, databaseUrl }: LoadOptions): Promise<Figure[]> {
   const figures: Figure[] = [];
   const note = (name: string, value: number | null, unit: string) => {
     if (value === null) return;
@@ -37,7 +53,7 @@ export async function loadRun(fleet: ToyFleet, { devices: count, seconds, random
     for (const [reason, times] of failures) say(`${what}: ${times} failed: ${reason.slice(0, 300)}`);
     return [...failures.values()].reduce((sum, times) => sum + times, 0);
   };
-  const notes: LoadNotes = { replica: null, random, reportMs: [], prepared: 0, failures: new Map() };
+  const notes: LoadNotes = { replica: null, random, reportMs: [], prepared: 0, postponed: 0, repeated: 0, failures: new Map() };
   const { client } = fleet.coordinator;
   const lanes = Array.from({ length: Math.ceil(count / devicesPerAddress) }, (_, index) => new DeviceLane(fleet.coordinator.url, index));
   const devices: VirtualDevice[] = [];
@@ -55,7 +71,7 @@ export async function loadRun(fleet: ToyFleet, { devices: count, seconds, random
     complain('credential', proven.failures);
     note('credentialsPerSecond', devices.length / (proven.ms / 1_000), '1/s');
 
-    const first = await inLanes(devices, width, (device) => device.connect());
+    const first = await inLanes(devices, width, async (device) => comeBack(device));
     complain('connection', first.failures);
     note('firstHandshakesPerSecond', devices.length / (first.ms / 1_000), '1/s');
 
@@ -63,8 +79,11 @@ export async function loadRun(fleet: ToyFleet, { devices: count, seconds, random
     await fleet.killCoordinator();
     await fleet.restartCoordinator();
     const cpuAtStart = await cpuMs(fleet.coordinator.pid);
-    const again = await inLanes(devices, width, (device) => device.connect());
+    notes.postponed = 0;
+    // Nobody waits for a lane: who is told to come back has the time to itself.
+    const again = await inLanes(devices, devices.length, comeBack);
     note('failedHandshakes', complain('reconnection', again.failures), 'handshakes');
+    note('comeBacks', notes.postponed, 'answers');
     note('handshakesPerSecond', devices.length / (again.ms / 1_000), '1/s');
     note('cpuMsPerHandshake', (await cpuMs(fleet.coordinator.pid) - cpuAtStart) / devices.length, 'ms');
     const connected = devices.filter((device) => device.isConnected()).length;
@@ -82,16 +101,36 @@ export async function loadRun(fleet: ToyFleet, { devices: count, seconds, random
     notes.reportMs.length = 0;
     const from = notes.replica.committedAt.length;
     const cpuAtWork = await cpuMs(fleet.coordinator.pid);
-    await sleep(seconds * 1_000);
+    const workedFrom = performance.now();
+    const lastRound = notes.replica.round + (roundsWanted ?? Infinity);
+    const milestones = new Set<number>();
+    while (roundsWanted === null ? performance.now() - workedFrom < seconds * 1_000 : notes.replica.round < lastRound) {
+      await sleep(50);
+      const done = notes.replica.committedAt.length - from;
+      const milestone = roundsWanted === null || done < 10 ? 0 : 10 ** Math.floor(Math.log10(done));
+      if (!isMilestone(milestone) || milestones.has(milestone)) continue;
+      milestones.add(milestone);
+      const { committedAt: at } = notes.replica;
+      note(`rounds${milestone}.rssMegabytes`, await residentMegabytes(fleet.coordinator.pid, 'VmRSS'), 'MB');
+      note(`rounds${milestone}.roundMs`, percentile(at.slice(-10).map((ms, index, ten) => ms - (ten[index - 1] ?? ms)).slice(1), 0.5), 'ms');
+    }
+    const workedSeconds = (performance.now() - workedFrom) / 1_000;
     note('cpuMsPerReport', (await cpuMs(fleet.coordinator.pid) - cpuAtWork) / Math.max(1, notes.reportMs.length), 'ms');
     const { committedAt } = notes.replica;
     const overheads = committedAt.slice(from).map((at, index) => at - (committedAt[from + index - 1] as number));
     complain('message', notes.failures);
     note('rounds', overheads.length, 'rounds');
-    note('reportsPerSecond', notes.reportMs.length / seconds, '1/s');
+    note('reportsPerSecond', notes.reportMs.length / workedSeconds, '1/s');
     note('reportsDurableP99Ms', percentile(notes.reportMs, 0.99), 'ms');
     note('roundOverheadP95Ms', percentile(overheads, 0.95), 'ms');
+    note('reportsRepeated', notes.repeated, 'reports');
     note('rssPeakMegabytes', await residentMegabytes(fleet.coordinator.pid, 'VmHWM'), 'MB');
+    // The limits, on the same machine in the same minute: the same bytes without anything of ours, the same rows without anything but the database.
+    for (const device of devices) device.disconnect();
+    const bare = await bareWebsocket({ connections: connected, seconds: 5 });
+    note('limit.bareReportsPerSecond', bare.perSecond, '1/s');
+    note('limit.bareP99Ms', bare.p99Ms, 'ms');
+    note('limit.copyRowsPerSecond', await rowsByCopy(databaseUrl, connected), '1/s');
     return figures;
   } finally {
     for (const device of devices) device.disconnect();

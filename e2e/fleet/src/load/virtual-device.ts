@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { concatBytes, fromHex, generateKeyPair, sign, toHex, utf8, type KeyPair } from '@seedfleet/ledger';
 import {
   credentialContext, enrolmentContext, packetParser, type AnswerOf, type Challenge, type CoordinatorEventMap, type Credential, type DeviceEventMap, type Enrolment, type EventsFrom, type MessageOf,
@@ -16,6 +17,9 @@ export interface LoadNotes {
   /** ms from sending a report to its acknowledgement, which follows its durability */
   reportMs: number[];
   prepared: number;
+  /** how often a device was told to come back instead of being greeted, and sent its report again for want of room */
+  postponed: number;
+  repeated: number;
   /** refusals and missing answers, by code or event */
   failures: Map<string, number>;
 }
@@ -45,8 +49,8 @@ export class VirtualDevice {
     return this.credential;
   }
 
-  /** Websocket, namespace with the credential, hello. Rejects where any of them fails. */
-  async connect(): Promise<void> {
+  /** Websocket, namespace with the credential, hello. Rejects where any of them fails. @returns ms after which it has to come again; null: it is greeted */
+  async connect(): Promise<number | null> {
     this.disconnect();
     const options: Partial<ManagerOptions> = { transports: ['websocket'], parser: packetParser, autoConnect: false, reconnection: false, forceNew: true };
     Reflect.set(options, 'perMessageDeflate', false);
@@ -69,6 +73,10 @@ export class VirtualDevice {
     const runs = replica === null ? [] : [{ run: replica.run, round: replica.round, stateHash: replica.hash }];
     const answer = await this.send('session:hello', { protocol: 1, workerVersion: '0.0.0', capabilities: { threads: 1, memoryMegabytes: 64, platform: 'load' }, runs });
     if (!answer.ok) throw new Error(`The hello was refused: ${answer.error.code}`);
+    if (answer.comeBackMs === undefined) return null;
+    this.notes.postponed++;
+    this.disconnect();
+    return answer.comeBackMs;
   }
 
   isConnected(): boolean {
@@ -104,8 +112,12 @@ export class VirtualDevice {
   private async attempt<E extends EventsFrom<'device'>>(event: E, message: MessageOf<E>, done: () => void): Promise<void> {
     try {
       const answer = await this.send(event, message);
-      if (answer.ok === true) done();
-      else this.fail(answer.error.code);
+      if (answer.ok === true) return done();
+      const { code, retryAfterMs } = answer.error;
+      if (retryAfterMs === undefined) return this.fail(code);
+      this.notes.repeated++;
+      await sleep(retryAfterMs);
+      await this.attempt(event, message, done);
     } catch {
       this.fail(`${event} unanswered`);
     }
