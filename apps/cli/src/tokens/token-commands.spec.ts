@@ -1,7 +1,7 @@
 import { serveCoordinator, type ServedCoordinator } from '../testing/served-coordinator.js';
 import { loggedIn, typed } from '../testing/typed.js';
 
-const aToken = { id: 'tok_1', name: null, createdAt: '2026-11-25T10:00:00.000Z', expiresAt: '2026-11-26T10:00:00.000Z', usesMax: 1, uses: 0, approval: false, group: null };
+const aToken = { id: 'tok_1', name: null, createdAt: '2026-11-25T10:00:00.000Z', expiresAt: '2026-11-26T10:00:00.000Z', usesMax: 1, uses: 0, approval: false, group: null, returning: null };
 let coordinator: ServedCoordinator | undefined;
 afterEach(() => coordinator?.close());
 

@@ -1,4 +1,5 @@
 import { toRefusal } from '@seedfleet/errors';
+import { peakMegabytes } from '../status/status-file.js';
 import { rewriteModel } from './rewrite-model.js';
 import { type RewriteAnswer, type RewriteRequest } from './rewrite-request.js';
 
@@ -13,7 +14,7 @@ process.once('message', (request: RewriteRequest) => {
 function answer(request: RewriteRequest): RewriteAnswer {
   try {
     const written = rewriteModel(request);
-    return { ok: true, written, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) };
+    return { ok: true, written, peakMegabytes: peakMegabytes() };
   } catch (error) {
     return { ok: false, error: toRefusal(error) };
   }

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomically } from '../vault/atomic-file.js';
 
 /** What the worker tells whoever may read its folder; holds nothing of the data but counts. */
@@ -43,7 +44,13 @@ export function writeStatus(path: string, status: Status): void {
   writeFileAtomically(path, `${JSON.stringify(status)}\n`);
 }
 
-/** Highest resident memory of this process so far, megabytes. */
+/**
+ * Highest resident memory of this process so far, megabytes. From the kernel's own count where there is one: what getrusage tells of a
+ * process that another one started begins at the size of its parent.
+ */
 export function peakMegabytes(): number {
-  return Math.round(process.resourceUsage().maxRSS / 1024);
+  const kilobytes = existsSync(ownStatus) ? /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(ownStatus, 'utf8'))?.[1] : undefined;
+  return Math.round(Number(kilobytes ?? process.resourceUsage().maxRSS) / 1024);
 }
+
+const ownStatus = '/proc/self/status';

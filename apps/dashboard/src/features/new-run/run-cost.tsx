@@ -38,14 +38,15 @@ export function RunCost({ draft, model, devices }: RunCostProps) {
         Texts, labels, activations, gradients and single losses stay there. No noise is added to reports in this version: privacy rests on how little they hold, not on a proven epsilon.
       </Text>
       <Text size="sm" c="dimmed">Before its first round each device fetches the model once.</Text>
-      {preview.data === undefined ? null : (
-        <Accordion variant="separated" keepMounted={false}>
-          <Accordion.Item value="manifest">
-            <Accordion.Control>The manifest <Text span c="dimmed" size="sm">as it would be signed; number, time and keys are added then</Text></Accordion.Control>
-            <Accordion.Panel><Code block className="command-line" tabIndex={0} aria-label="The manifest">{JSON.stringify(preview.data.manifest, null, 2)}</Code></Accordion.Panel>
-          </Accordion.Item>
-        </Accordion>
-      )}
+      {/* Always there: what was opened stays open while another preview is asked for. */}
+      <Accordion variant="separated" keepMounted={false}>
+        <Accordion.Item value="manifest">
+          <Accordion.Control>The manifest <Text span c="dimmed" size="sm">as it would be signed; number, time and keys are added then</Text></Accordion.Control>
+          <Accordion.Panel>
+            {preview.data === undefined ? <Text size="sm" c="dimmed">{preview.error === null ? 'Asking the coordinator.' : 'None: it would be refused.'}</Text> : <Code block className="command-line" tabIndex={0} aria-label="The manifest">{JSON.stringify(preview.data.manifest, null, 2)}</Code>}
+          </Accordion.Panel>
+        </Accordion.Item>
+      </Accordion>
     </Stack>
   );
 }
