@@ -1,5 +1,8 @@
 import { TestEnvironment } from 'jest-environment-node';
 
+// Specs have a copy of the environment, which ONNX Runtime does not read (libs/runtime/src/engine/no-telemetry.ts).
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
 /** Shares the typed-array constructors with the tests: native addons (onnxruntime) check against those of the main realm. */
 export default class extends TestEnvironment {
   constructor(config, context) {

@@ -1,3 +1,4 @@
+import '@seedfleet/runtime'; // before ONNX Runtime: it switches telemetry off
 import { type Dataset } from '@seedfleet/dataset';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { languageInputs, languageOutput } from '../model/moonshine.js';

@@ -1,3 +1,4 @@
+import '@seedfleet/runtime'; // before ONNX Runtime: it switches telemetry off
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
 /** Values of one state of the encoder. */
