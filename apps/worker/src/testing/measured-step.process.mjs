@@ -9,6 +9,7 @@ import { aManifest } from '@seedfleet/ledger/testing';
 import { layoutOf } from '@seedfleet/numerics';
 import { evaluateRound } from '../../dist/evaluation/evaluate.js';
 import { prepareRun } from '../../dist/preparation/prepare-run.js';
+import { peakMegabytes } from '../../dist/status/status-file.js';
 import { RunFolder } from '../../dist/vault/run-folder.js';
 
 const { served, folder, data, change, bounds, rounds } = JSON.parse(process.argv[2]);
@@ -25,7 +26,7 @@ for (const memoryMegabytes of bounds) {
   const opened = megabytes(process.memoryUsage.rss());
   const differences = [];
   for (let batch = 0; batch < rounds; batch++) differences.push(...(await evaluateRound({ ...bench, manifest, b: new Float64Array(layout.size), seeds, batch })).differences);
-  measured.push({ opened, peak: megabytes(1024 * process.resourceUsage().maxRSS), positionsPerPass: bench.positionsPerPass, differences });
+  measured.push({ opened, peak: peakMegabytes(), positionsPerPass: bench.positionsPerPass, differences });
   await bench.engine.close();
 }
 console.log(JSON.stringify(measured));
